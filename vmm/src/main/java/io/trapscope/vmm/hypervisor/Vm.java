@@ -1,0 +1,40 @@
+package io.trapscope.vmm.hypervisor;
+
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.vmm.memory.GuestMemory;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One machine: guest memory and vCPUs. Closing it frees the memory, after every vCPU thread has
+ * left {@link Vcpu#run}.
+ */
+public interface Vm extends AutoCloseable {
+
+  /** Guest-physical memory as the VMM and its devices see it. An access here is never an exit. */
+  GuestMemory memory();
+
+  /** The vCPUs, by index. */
+  List<Vcpu> vcpus();
+
+  /**
+   * Handles an EPT violation on RAM: backs the page and maps it, so that the guest's next try
+   * succeeds. Fills the exit's HVA, HPA, EPT page size and first-touch fields.
+   *
+   * @return false where no RAM lies at the exit's GPA
+   */
+  boolean resolveEptViolation(VmExit exit);
+
+  /** The kinds of exit this machine hands to the loop: goes into the trace header. */
+  Set<ExitReason> surfacedExits();
+
+  /**
+   * Kinds of exit a guest can cause here that do not reach the loop, each with the reason in one
+   * clause.
+   */
+  Map<ExitReason, String> unseenExits();
+
+  @Override
+  void close();
+}
