@@ -1,0 +1,85 @@
+package io.trapscope.cli;
+
+import io.trapscope.vmm.hypervisor.HypervisorException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+
+/**
+ * Entry of the command. Turns whatever a subcommand throws into one line on stderr and an exit
+ * status; a stack trace appears only where {@value #DEBUG} is set in the environment.
+ */
+public final class Main {
+  /** Environment variable that adds stack traces to error lines. */
+  static final String DEBUG = "TRAPSCOPE_DEBUG";
+
+  private Main() {}
+
+  /** Runs the command and ends the process with its status. */
+  public static void main(String[] args) {
+    PrintStream out = StandardOutput.open();
+    System.setOut(out);
+    int status = run(args, out, System.err);
+    System.exit(status);
+  }
+
+  /** Runs the command and returns its exit status; what it prints goes to the two streams. */
+  static int run(String[] args, PrintStream out, PrintStream err) {
+    CommandLine command = new CommandLine(new TrapscopeCommand());
+    command.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
+    command.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
+    command.setCaseInsensitiveEnumValuesAllowed(true);
+    command.setUsageHelpAutoWidth(true);
+    command.setParameterExceptionHandler((e, arguments) -> usageError(e, err));
+    command.setExecutionExceptionHandler((e, failed, parsed) -> failure(e, failed, err));
+    try {
+      int status = command.execute(args);
+      out.flush();
+      return status;
+    } catch (StandardOutput.Closed e) {
+      return ExitStatus.DONE;
+    } catch (UserError e) {
+      return failure(e, command, err);
+    }
+  }
+
+  private static int usageError(ParameterException e, PrintStream err) {
+    String name = e.getCommandLine().getCommandSpec().qualifiedName();
+    err.println(name + ": " + oneLine(e) + " (try: " + name + " --help)");
+    debug(e, err);
+    return ExitStatus.BAD_INPUT;
+  }
+
+  private static int failure(Exception e, CommandLine failed, PrintStream err) {
+    if (e instanceof StandardOutput.Closed closed) {
+      throw closed;
+    }
+    String name = failed.getCommandSpec().qualifiedName();
+    int status;
+    if (e instanceof UserError user) {
+      status = user.status();
+      err.println(name + ": " + oneLine(e));
+    } else if (e instanceof HypervisorException) {
+      status = ExitStatus.HOST_LACKS;
+      err.println(name + ": " + oneLine(e));
+    } else {
+      status = ExitStatus.INTERNAL;
+      err.println(name + ": internal error: " + oneLine(e) + " (" + DEBUG + "=1 shows details)");
+    }
+    debug(e, err);
+    return status;
+  }
+
+  private static void debug(Exception e, PrintStream err) {
+    if (System.getenv(DEBUG) != null) {
+      e.printStackTrace(err);
+    }
+  }
+
+  private static String oneLine(Exception e) {
+    String message = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
+    return message.strip().replaceAll("\\s*\\R\\s*", " ");
+  }
+}

@@ -1,0 +1,36 @@
+package io.trapscope.cli;
+
+/**
+ * Something the user can mend. The message is one line, complete in itself, and the process ends
+ * with {@link #status}; no stack trace is shown.
+ */
+final class UserError extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final int status;
+
+  private UserError(int status, String message, Throwable cause) {
+    super(message, cause);
+    this.status = status;
+  }
+
+  /** An argument, file or trace that cannot be used: status 2. */
+  static UserError badInput(String message) {
+    return new UserError(ExitStatus.BAD_INPUT, message, null);
+  }
+
+  /** Bad input with what revealed it, for those who ask for details. */
+  static UserError badInput(String message, Throwable cause) {
+    return new UserError(ExitStatus.BAD_INPUT, message, cause);
+  }
+
+  /** Something the host does not have or does not allow: status 3. */
+  static UserError hostLacks(String message, Throwable cause) {
+    return new UserError(ExitStatus.HOST_LACKS, message, cause);
+  }
+
+  /** One of {@link ExitStatus}. */
+  int status() {
+    return status;
+  }
+}

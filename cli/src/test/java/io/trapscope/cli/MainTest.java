@@ -1,0 +1,41 @@
+package io.trapscope.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+
+  @Test
+  void versionNamesProductAndJava() {
+    Outcome outcome = Outcome.of("--version");
+    assertThat(outcome.status()).isEqualTo(ExitStatus.DONE);
+    assertThat(outcome.out()).startsWith("trapscope ").contains("\nJava ");
+    assertThat(outcome.err()).isEmpty();
+  }
+
+  @Test
+  void helpListsSubcommandsButNotTheHiddenOne() {
+    Outcome outcome = Outcome.of("--help");
+    assertThat(outcome.status()).isEqualTo(ExitStatus.DONE);
+    assertThat(outcome.out()).contains("completion").doesNotContain("train");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "nonsense", "--nonsense", "completion nonsense", "completion --x"})
+  void badUsageIsOneLineAndStatus2(String line) {
+    Outcome outcome = Outcome.of(line.isEmpty() ? new String[0] : line.split(" "));
+    assertThat(outcome.status()).isEqualTo(ExitStatus.BAD_INPUT);
+    assertThat(outcome.out()).isEmpty();
+    assertThat(outcome.err().lines()).hasSize(1).first().asString().contains("--help");
+  }
+
+  @Test
+  void completionScriptNamesEverySubcommand() {
+    Outcome outcome = Outcome.of("completion");
+    assertThat(outcome.status()).isEqualTo(ExitStatus.DONE);
+    assertThat(outcome.out()).startsWith("#!/usr/bin/env bash").contains("completion");
+  }
+}
