@@ -1,0 +1,205 @@
+package io.trapscope.recorder.event;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Where the fields of one event type lie in a record; computed from the schema table.
+ *
+ * <pre>
+ *  0        1        2        3        4
+ *  +--------+--------+--------+--------+  0
+ *  | type   | mark   | length / 4      |     mark = 0x80 | low 7 bits of the sequence number
+ *  +--------+--------+--------+--------+  4
+ *  | presence: bit n = field n is here |     common fields from bit 0, details from bit 12
+ *  +--------+--------+--------+--------+  8
+ *  | guest_ns                          |
+ *  |                                   |
+ *  +--------+--------+--------+--------+ 16
+ *  | rip                               |
+ *  |                                   |
+ *  +--------+--------+--------+--------+ 24
+ *  | time since the batch's base, ns   |
+ *  +--------+--------+--------+--------+ 28
+ *  | instructions since the base       |
+ *  +--------+--------+--------+--------+ 32
+ *  | loop_ns                           |
+ *  +--------+--------+--------+--------+ 36
+ *  | dispatch_ns                       |
+ *  +--------+--------+--------+--------+ 40
+ *  | device_ns                         |
+ *  +--------+--------+----+---+--------+ 44
+ *  | reason | KVM    | CPL|mode| details |
+ *  +--------+--------+----+---+ ...    + 48
+ *  | details, then if the type has them:
+ *  | data bytes ... | zeros | count (16) |     count of data bytes; zeros fill up to 4 bytes
+ *  +--------+--------+--------+--------+ length
+ * </pre>
+ *
+ * <p>The first word is stored last: a record whose mark is there is complete. A port access takes
+ * 60 bytes. {@code event-layout.txt} among the tests lists every offset of every type.
+ */
+public final class EventLayout {
+  /** Bytes before the first field: the first word and the presence bits. */
+  static final int HEAD_BYTES = 8;
+
+  static final int PRESENCE_OFFSET = 4;
+
+  /** First presence bit of a type's own fields. */
+  static final int FIRST_DETAIL_BIT = 12;
+
+  /** Set in the mark of every complete record; the rest is the sequence number's low bits. */
+  static final int MARK = 0x80;
+
+  /** Longest record, for the 16-bit length in 4-byte units. */
+  public static final int MAX_RECORD = 0xffff * 4;
+
+  private static final EventLayout[] BY_ID = new EventLayout[256];
+
+  static {
+    for (EventType type : EventType.values()) {
+      BY_ID[type.id()] = new EventLayout(type);
+    }
+  }
+
+  private final EventType type;
+  private final List<Field> fields;
+
+  /** By field ordinal: offset, wire, nibble shift and presence bit packed; -1 where absent. */
+  private final int[] slots = new int[Field.values().length];
+
+  private final int fixedBytes;
+  private final int presenceMask;
+
+  private EventLayout(EventType type) {
+    this.type = type;
+    List<Field> all = new ArrayList<>(EventType.COMMON);
+    all.addAll(type.details());
+    this.fields = List.copyOf(all);
+    Arrays.fill(slots, -1);
+    int offset = HEAD_BYTES;
+    int bit = 0;
+    int mask = 0;
+    boolean halfByte = false;
+    for (int i = 0; i < all.size(); i++) {
+      Field field = all.get(i);
+      if (i == EventType.COMMON.size()) {
+        bit = FIRST_DETAIL_BIT;
+      }
+      Wire wire = field.wire();
+      if (wire == Wire.DERIVED) {
+        slots[field.ordinal()] = pack(0, wire, 0, 0);
+        continue;
+      }
+      mask |= 1 << bit;
+      if (wire == Wire.BYTES) {
+        slots[field.ordinal()] = pack(0, wire, 0, bit++);
+        continue;
+      }
+      int shift = 0;
+      if (wire == Wire.NIBBLE && halfByte) {
+        shift = 4;
+        offset--;
+        halfByte = false;
+      } else {
+        halfByte = wire == Wire.NIBBLE;
+        int align = Math.min(Math.max(1, wire.bytes()), 4);
+        offset = (offset + align - 1) & -align;
+      }
+      slots[field.ordinal()] = pack(offset, wire, shift, bit++);
+      offset += Math.max(1, wire.bytes());
+    }
+    if (bit > 32) {
+      throw new AssertionError(type + " has more fields than presence bits");
+    }
+    this.fixedBytes = (offset + 3) & ~3;
+    this.presenceMask = mask;
+  }
+
+  /** The layout of this type. */
+  public static EventLayout of(EventType type) {
+    return BY_ID[type.id()];
+  }
+
+  /** The layout of the type with this id, or null where this version knows none. */
+  static EventLayout of(int id) {
+    return BY_ID[id & 0xff];
+  }
+
+  public EventType type() {
+    return type;
+  }
+
+  /** All fields of the type, the common ones first. */
+  public List<Field> fields() {
+    return fields;
+  }
+
+  /** Whether the type has this field. */
+  public boolean has(Field field) {
+    return slots[field.ordinal()] != -1;
+  }
+
+  /** Bytes from the record's start to the field; -1 where the field takes no room or is absent. */
+  public int offset(Field field) {
+    int slot = slots[field.ordinal()];
+    return slot == -1 || offset(slot) == 0 ? -1 : offset(slot);
+  }
+
+  /** Number of bits to the right of the field in its byte: 4 for a second half byte, else 0. */
+  public int shift(Field field) {
+    return has(field) ? shift(slots[field.ordinal()]) : 0;
+  }
+
+  /** The field's presence bit, 0 to 31; -1 where the field takes no room or is absent. */
+  public int presenceBit(Field field) {
+    int slot = slots[field.ordinal()];
+    return slot == -1 || field.wire() == Wire.DERIVED ? -1 : bit(slot);
+  }
+
+  /** Bytes of a record of this type without {@link Wire#BYTES}; a multiple of 4. */
+  public int fixedBytes() {
+    return fixedBytes;
+  }
+
+  int slot(Field field) {
+    return slots[field.ordinal()];
+  }
+
+  /** The presence bits that a record of this length can truthfully have set. */
+  int presenceMask(int recordBytes) {
+    if (recordBytes >= fixedBytes) {
+      return presenceMask;
+    }
+    int mask = 0;
+    for (Field field : fields) {
+      int slot = slots[field.ordinal()];
+      if (field.wire() != Wire.DERIVED
+          && offset(slot) + Math.max(1, field.wire().bytes()) <= recordBytes) {
+        mask |= 1 << bit(slot);
+      }
+    }
+    return mask;
+  }
+
+  private static int pack(int offset, Wire wire, int shift, int bit) {
+    return offset | wire.ordinal() << 16 | shift << 20 | bit << 24;
+  }
+
+  static int offset(int slot) {
+    return slot & 0xffff;
+  }
+
+  static int wire(int slot) {
+    return slot >>> 16 & 0xf;
+  }
+
+  static int shift(int slot) {
+    return slot >>> 20 & 0xf;
+  }
+
+  static int bit(int slot) {
+    return slot >>> 24;
+  }
+}

@@ -1,0 +1,197 @@
+package io.trapscope.recorder.event;
+
+import static io.trapscope.recorder.event.Field.*;
+
+import java.util.List;
+
+/**
+ * Every kind of event: the rows of the schema table whose columns are {@link Field}. Layout,
+ * writer, reader, dump, Arrow columns and the event reference come from these two enums alone.
+ *
+ * <p>Ids are append-only, 1 to 255. An event type grows only by fields added at the end of its
+ * list; a reader of an older version skips them by the record's length, a newer one finds them "not
+ * captured" in older traces.
+ */
+public enum EventType {
+  PIO(
+      1,
+      "Port I/O",
+      "One I/O exit. String I/O of more than one item keeps them all in data, in guest order.",
+      DIRECTION,
+      SIZE,
+      PORT,
+      COUNT,
+      VALUE,
+      DATA),
+  MMIO(
+      2,
+      "Memory-mapped I/O",
+      "One access to guest-physical memory that a device answers.",
+      DIRECTION,
+      SIZE,
+      GPA,
+      GVA,
+      VALUE),
+  CPUID(3, "CPUID", "CPUID and what it answered.", LEAF, SUBLEAF, EAX, EBX, ECX, EDX),
+  MSR(4, "MSR", "RDMSR or WRMSR; the value is EDX:EAX.", DIRECTION, FAULT, Field.MSR, VALUE),
+  HYPERCALL(
+      5,
+      "Hypercall",
+      "VMCALL with its registers.",
+      Field.HYPERCALL,
+      ARG0,
+      ARG1,
+      ARG2,
+      ARG3,
+      ARG4,
+      ARG5,
+      RESULT),
+  HLT(6, "Halt", "HLT; idle time is not part of any stage.", IDLE_TIME),
+  EPT_FAULT(
+      7,
+      "EPT fault",
+      "EPT violation on RAM, resolved by backing or mapping the page.",
+      GUEST_PAGE,
+      EPT_PAGE,
+      FIRST_TOUCH,
+      REGION,
+      GPA,
+      GVA,
+      HVA,
+      HPA,
+      QUALIFICATION,
+      ACCESS),
+  CR_ACCESS(
+      8,
+      "Control register",
+      "MOV to or from CR, CLTS, LMSW.",
+      CONTROL_REGISTER,
+      QUALIFICATION,
+      VALUE),
+  EXCEPTION(9, "Exception", "Exception or NMI that exits.", VECTOR, ERROR_CODE, FAULT_ADDRESS),
+  EXIT(
+      10,
+      "Exit",
+      "Any other exit. detail is the sub-code of an internal error, failed entry or system event;"
+          + " data the bytes of the instruction that could not be emulated.",
+      DATA,
+      QUALIFICATION,
+      DETAIL,
+      GPA),
+  INJECTION(
+      11,
+      "Injection",
+      "An interrupt or exception that the VMM injects at the next entry.",
+      INTERRUPTION_TYPE,
+      VECTOR,
+      ERROR_CODE),
+  END(
+      12,
+      "End of run",
+      "How the run ended; detail is the debug-exit value, data a text for the user.",
+      Field.END,
+      DATA,
+      DETAIL),
+  CONSOLE_OUTPUT(13, "Console output", "data is what the guest wrote.", CHANNEL, DATA),
+  CONSOLE_INPUT(
+      14, "Console input", "data is what the guest was given, at this instruction.", CHANNEL, DATA),
+  INPUT(
+      15,
+      "Input",
+      "Something the guest could not compute, at this instruction; replay gives it again.",
+      SOURCE,
+      DATA,
+      VALUE),
+  MARK(16, "Mark", "A point in the run that has a name: data is the name.", DATA, DETAIL),
+  GAP(17, "Gap", "Events are missing from a stream.", CAUSE, STREAM, FIRST_LOST, LOST),
+  TRANSLATION(
+      18,
+      "Translation",
+      "An address translated on request. data holds guest_levels then ept_levels steps, each the"
+          + " table entry's address and the entry, 64 bits each; value is what lies at the end.",
+      GUEST_LEVELS,
+      EPT_LEVELS,
+      GUEST_PAGE,
+      EPT_PAGE,
+      DATA,
+      GVA,
+      GPA,
+      HVA,
+      HPA,
+      VALUE);
+
+  /**
+   * Fields that every event has, in the order in which they lie in a record. Fixed for ever; a new
+   * one would have to be appended to each type.
+   */
+  public static final List<Field> COMMON =
+      List.of(
+          SEQUENCE,
+          VCPU,
+          GUEST_TIME,
+          RIP,
+          TIME,
+          INSTRUCTIONS,
+          LOOP_TIME,
+          DISPATCH_TIME,
+          DEVICE_TIME,
+          REASON,
+          KVM_EXIT,
+          MODE,
+          CPL);
+
+  private static final EventType[] BY_ID = new EventType[256];
+
+  static {
+    for (EventType type : values()) {
+      BY_ID[type.id] = type;
+    }
+  }
+
+  private final int id;
+  private final int since;
+  private final String title;
+  private final String meaning;
+  private final List<Field> details;
+
+  EventType(int id, String title, String meaning, Field... details) {
+    this(id, 1, title, meaning, details);
+  }
+
+  EventType(int id, int since, String title, String meaning, Field... details) {
+    this.id = id;
+    this.since = since;
+    this.title = title;
+    this.meaning = meaning;
+    this.details = List.of(details);
+  }
+
+  /** Append-only number of the type, 1 to 255. */
+  public int id() {
+    return id;
+  }
+
+  /** First schema version that has the type. */
+  public int since() {
+    return since;
+  }
+
+  /** A short name for people. */
+  public String title() {
+    return title;
+  }
+
+  public String meaning() {
+    return meaning;
+  }
+
+  /** The type's own fields, after {@link #COMMON}, in the order in which they lie in a record. */
+  public List<Field> details() {
+    return details;
+  }
+
+  /** The type with this id, or null where this version knows none. */
+  public static EventType of(int id) {
+    return id >= 0 && id < BY_ID.length ? BY_ID[id] : null;
+  }
+}
