@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = "Runs a guest, records every VM exit, and answers where the exits come from.",
-    subcommands = {CompletionCommand.class, TrainCommand.class})
+    subcommands = {DoctorCommand.class, CompletionCommand.class, TrainCommand.class})
 final class TrapscopeCommand implements Runnable {
   @Spec private CommandSpec spec;
 

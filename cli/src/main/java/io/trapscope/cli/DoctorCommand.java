@@ -1,0 +1,73 @@
+package io.trapscope.cli;
+
+import io.trapscope.cli.host.HostCheck;
+import io.trapscope.cli.host.HostChecks;
+import io.trapscope.cli.host.PythonChecks;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Says what this host allows, and what it would take to get the rest. */
+@Command(
+    name = "doctor",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = "Says what this host allows, and what it would take to get the rest.")
+final class DoctorCommand implements Callable<Integer> {
+  @Option(names = "--json", description = "Print JSON instead of text.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    List<HostCheck> checks = new ArrayList<>(new HostChecks(Path.of("/")).all(Path.of("")));
+    checks.add(PythonChecks.python());
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      printJson(out, checks);
+    } else {
+      printText(out, checks);
+    }
+    return ExitStatus.DONE;
+  }
+
+  private static void printText(PrintWriter out, List<HostCheck> checks) {
+    for (HostCheck check : checks) {
+      out.printf("%-12s %-8s %s%n", check.name(), word(check), check.found());
+      if (!check.remedy().isEmpty()) {
+        out.printf("%-12s %-8s   to get it: %s%n", "", "", check.remedy());
+      }
+    }
+  }
+
+  private static void printJson(PrintWriter out, List<HostCheck> checks) {
+    Json.print(
+        out,
+        json -> {
+          json.writeStartArray();
+          for (HostCheck check : checks) {
+            json.writeStartObject();
+            json.writeStringField("name", check.name());
+            json.writeStringField("state", word(check));
+            json.writeStringField("found", check.found());
+            if (!check.remedy().isEmpty()) {
+              json.writeStringField("remedy", check.remedy());
+            }
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+        });
+  }
+
+  private static String word(HostCheck check) {
+    return check.state().name().toLowerCase(Locale.ROOT);
+  }
+}
