@@ -1,0 +1,111 @@
+package io.trapscope.vmm.soft.cpu;
+
+import io.trapscope.vmm.soft.mmu.Frame;
+
+/**
+ * A run of decoded instructions without a branch but at its end, from one page; the last
+ * instruction may reach into the next page, and then it is the only one.
+ */
+public final class Block {
+  /** Stamp of a block that may not run before it was looked up again. */
+  static final long STALE = -1;
+
+  /** Where the first byte lies. */
+  public final Frame frame;
+
+  /** Where the last bytes lie, if the only instruction crosses into another page; else null. */
+  public final Frame secondFrame;
+
+  public final Op[] ops;
+
+  /** Instructions in it. */
+  public final int count;
+
+  /** RIP of the first instruction. */
+  final long rip;
+
+  /** RIP after the last. */
+  final long end;
+
+  final int mode;
+
+  /** Base of CS it was decoded with: RIP + base is the linear address. */
+  final long csBase;
+
+  private final int from;
+  private final int to;
+  private Block next;
+  private Block nextInSecond;
+  private boolean valid = true;
+
+  /** TLB generation and mode in which it is known to be what lies at its RIP. */
+  long stamp = STALE;
+
+  /** Successors found before. */
+  Block link0;
+
+  Block link1;
+
+  /** Times run, until it is compiled. */
+  int heat;
+
+  /** How to run it: interpreted, or generated code. */
+  Code code = Code.INTERPRET;
+
+  public Block(
+      Frame frame, Frame secondFrame, int from, int length, Op[] ops, int mode, long csBase) {
+    this.frame = frame;
+    this.secondFrame = secondFrame;
+    this.from = from;
+    to = from + length;
+    this.ops = ops;
+    count = ops.length;
+    rip = ops[0].rip();
+    end = ops[ops.length - 1].next();
+    this.mode = mode;
+    this.csBase = csBase;
+  }
+
+  /** First byte in this frame. */
+  public int from(Frame in) {
+    return in == frame ? from : 0;
+  }
+
+  /** Byte after the last in this frame. */
+  public int to(Frame in) {
+    return in == frame ? Math.min(to, Frame.SIZE) : to - Frame.SIZE;
+  }
+
+  public boolean overlaps(Frame in, int offset, int length) {
+    return offset < to(in) && offset + length > from(in);
+  }
+
+  public boolean matches(long otherRip, int otherMode) {
+    return valid && rip == otherRip && mode == otherMode;
+  }
+
+  public boolean isValid() {
+    return valid;
+  }
+
+  /** The bytes have changed: it never runs again. */
+  public void invalidate() {
+    valid = false;
+    stamp = STALE;
+    link0 = null;
+    link1 = null;
+  }
+
+  /** Next in the frame's chain. */
+  public Block nextInFrame(Frame in) {
+    return in == frame ? next : nextInSecond;
+  }
+
+  public void setNextInFrame(Frame in, Block block) {
+    if (in == frame) {
+      next = block;
+    } else {
+      nextInSecond = block;
+    }
+  }
+}

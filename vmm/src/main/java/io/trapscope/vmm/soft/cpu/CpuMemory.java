@@ -1,0 +1,394 @@
+package io.trapscope.vmm.soft.cpu;
+
+import io.trapscope.vmm.soft.mmu.Bytes;
+import io.trapscope.vmm.soft.mmu.Ept;
+import io.trapscope.vmm.soft.mmu.Frame;
+import io.trapscope.vmm.soft.mmu.GuestRam;
+import io.trapscope.vmm.soft.mmu.Tlb;
+
+/**
+ * Memory accesses by linear address. The fast path is a tag compare and a bounds check; everything
+ * else (misses, page crossings, devices, stores to decoded code) is the slow path.
+ */
+public abstract class CpuMemory extends CpuPaging {
+  /** Supervisor, user, supervisor with SMAP lifted by RFLAGS.AC. */
+  protected final Tlb[] tlbs = {new Tlb(), new Tlb(), new Tlb()};
+
+  /** The one that counts now, and its arrays. */
+  protected Tlb tlb = tlbs[0];
+
+  private long[] readTags = tlb.readTags;
+  private long[] writeTags = tlb.writeTags;
+  private byte[][] readPages = tlb.readPages;
+  private byte[][] writePages = tlb.writePages;
+
+  /** Upper half of what {@link #read128} read. */
+  public long high;
+
+  /**
+   * Whether the run loop executes one instruction by itself, so that it may change its own bytes.
+   */
+  protected boolean alone;
+
+  private long gpa;
+
+  protected CpuMemory(GuestRam ram, Ept ept) {
+    super(ram, ept);
+  }
+
+  /** Chooses the TLB for privilege level and RFLAGS.AC. */
+  protected final void selectTlb() {
+    tlb = tlbs[cpl == 3 ? 1 : (cr4 & CR4_SMAP) != 0 && (eflags & AC) != 0 ? 2 : 0];
+    readTags = tlb.readTags;
+    writeTags = tlb.writeTags;
+    readPages = tlb.readPages;
+    writePages = tlb.writePages;
+  }
+
+  /** One byte, zero-extended. */
+  public final long read8(long a) {
+    int i = Tlb.index(a);
+    if (readTags[i] == (a & -4096L)) {
+      return readPages[i][(int) a & 4095] & 0xff;
+    }
+    return readSlow(tlb, a, 1);
+  }
+
+  /** Two bytes, zero-extended. */
+  public final long read16(long a) {
+    int i = Tlb.index(a);
+    if (readTags[i] == (a & -4096L)) {
+      byte[] page = readPages[i];
+      int at = (int) a & 4095;
+      if (at <= page.length - 2) {
+        return (short) Bytes.SHORT.get(page, at) & 0xffff;
+      }
+    }
+    return readSlow(tlb, a, 2);
+  }
+
+  /** Four bytes, zero-extended. */
+  public final long read32(long a) {
+    int i = Tlb.index(a);
+    if (readTags[i] == (a & -4096L)) {
+      byte[] page = readPages[i];
+      int at = (int) a & 4095;
+      if (at <= page.length - 4) {
+        return (int) Bytes.INT.get(page, at) & 0xffffffffL;
+      }
+    }
+    return readSlow(tlb, a, 4);
+  }
+
+  public final long read64(long a) {
+    int i = Tlb.index(a);
+    if (readTags[i] == (a & -4096L)) {
+      byte[] page = readPages[i];
+      int at = (int) a & 4095;
+      if (at <= page.length - 8) {
+        return (long) Bytes.LONG.get(page, at);
+      }
+    }
+    return readSlow(tlb, a, 8);
+  }
+
+  /** Sixteen bytes: returns the lower half, leaves the upper in {@link #high}. */
+  public final long read128(long a) {
+    int i = Tlb.index(a);
+    if (readTags[i] == (a & -4096L)) {
+      byte[] page = readPages[i];
+      int at = (int) a & 4095;
+      if (at <= page.length - 16) {
+        high = (long) Bytes.LONG.get(page, at + 8);
+        return (long) Bytes.LONG.get(page, at);
+      }
+    }
+    touch(tlb, a, 16, Ept.READ);
+    long low = read64(a);
+    high = read64(wrap(a + 8));
+    return low;
+  }
+
+  public final void write8(long a, long value) {
+    int i = Tlb.index(a);
+    if (writeTags[i] == (a & -4096L)) {
+      writePages[i][(int) a & 4095] = (byte) value;
+    } else {
+      writeSlow(tlb, a, 1, value);
+    }
+  }
+
+  public final void write16(long a, long value) {
+    int i = Tlb.index(a);
+    if (writeTags[i] == (a & -4096L)) {
+      byte[] page = writePages[i];
+      int at = (int) a & 4095;
+      if (at <= page.length - 2) {
+        Bytes.SHORT.set(page, at, (short) value);
+        return;
+      }
+    }
+    writeSlow(tlb, a, 2, value);
+  }
+
+  public final void write32(long a, long value) {
+    int i = Tlb.index(a);
+    if (writeTags[i] == (a & -4096L)) {
+      byte[] page = writePages[i];
+      int at = (int) a & 4095;
+      if (at <= page.length - 4) {
+        Bytes.INT.set(page, at, (int) value);
+        return;
+      }
+    }
+    writeSlow(tlb, a, 4, value);
+  }
+
+  public final void write64(long a, long value) {
+    int i = Tlb.index(a);
+    if (writeTags[i] == (a & -4096L)) {
+      byte[] page = writePages[i];
+      int at = (int) a & 4095;
+      if (at <= page.length - 8) {
+        Bytes.LONG.set(page, at, value);
+        return;
+      }
+    }
+    writeSlow(tlb, a, 8, value);
+  }
+
+  /** Sixteen bytes; faults before it changes any. */
+  public final void write128(long a, long low, long upper) {
+    int i = Tlb.index(a);
+    if (writeTags[i] == (a & -4096L)) {
+      byte[] page = writePages[i];
+      int at = (int) a & 4095;
+      if (at <= page.length - 16) {
+        Bytes.LONG.set(page, at, low);
+        Bytes.LONG.set(page, at + 8, upper);
+        return;
+      }
+    }
+    touch(tlb, a, 16, Ept.WRITE);
+    write64(a, low);
+    write64(wrap(a + 8), upper);
+  }
+
+  /** {@code size} bytes (1, 2, 4, 8), zero-extended. */
+  public final long read(int size, long a) {
+    return switch (size) {
+      case 8 -> read64(a);
+      case 4 -> read32(a);
+      case 2 -> read16(a);
+      default -> read8(a);
+    };
+  }
+
+  public final void write(int size, long a, long value) {
+    switch (size) {
+      case 8 -> write64(a, value);
+      case 4 -> write32(a, value);
+      case 2 -> write16(a, value);
+      default -> write8(a, value);
+    }
+  }
+
+  /** Reads what will be written back: faults as a write does. */
+  public final long readForWrite(int size, long a) {
+    int i = Tlb.index(a);
+    if (writeTags[i] == (a & -4096L)) {
+      byte[] page = writePages[i];
+      int at = (int) a & 4095;
+      if (at <= page.length - size) {
+        return Bytes.load(page, at, size);
+      }
+    }
+    touch(tlb, a, size, Ept.WRITE);
+    return read(size, a);
+  }
+
+  /** Faults as an access of this kind would, and does nothing else. At most a page. */
+  public final void probe(long a, int length, int access) {
+    touch(tlb, a, length, access);
+  }
+
+  /** Reads as the processor itself does, whatever the privilege level: descriptor tables, TSS. */
+  public final long readSystem(int size, long a) {
+    return readSlow(tlbs[0], a, size);
+  }
+
+  public final void writeSystem(int size, long a, long value) {
+    writeSlow(tlbs[0], a, size, value);
+  }
+
+  /** Faults as a system write would. */
+  public final void probeSystemWrite(long a, int length) {
+    touch(tlbs[0], a, length, Ept.WRITE);
+  }
+
+  private void touch(Tlb t, long a, int length, int access) {
+    translate(t, a, access);
+    long end = wrap(a + length - 1);
+    if ((a ^ end) >>> 12 != 0) {
+      translate(t, end & -4096L, access);
+    }
+  }
+
+  /** Linear addresses have 32 bits outside 64-bit mode. */
+  protected final long wrap(long a) {
+    return code64() ? a : a & 0xffffffffL;
+  }
+
+  /** The frame of a linear page, or null for a device; leaves the guest-physical address. */
+  protected final Frame translate(Tlb t, long a, int access) {
+    if (a != a << 16 >> 16 && code64()) {
+      throw nonCanonical();
+    }
+    boolean user = t == tlbs[1];
+    boolean smap = t == tlbs[0] && (cr4 & CR4_SMAP) != 0;
+    gpa = walk(a, access, user, smap);
+    Frame frame = guestFrame(gpa, access, a, true);
+    if (frame != null) {
+      t.enter(a, frame, access, walkWritable && access == Ept.WRITE, walkShift > 12);
+    }
+    return frame;
+  }
+
+  /** #SS(0) for a stack access, else #GP(0). */
+  private GuestFault nonCanonical() {
+    return fault(!fetching && current().usesStack() ? GuestFault.SS : GuestFault.GP, 0);
+  }
+
+  private long readSlow(Tlb t, long a, int size) {
+    int at = (int) a & 4095;
+    if (at + size <= Frame.SIZE) {
+      Frame frame = translate(t, a, Ept.READ);
+      return frame == null ? device(a, size, false, 0) : Bytes.load(frame.bytes, at, size);
+    }
+    int first = Frame.SIZE - at;
+    long second = wrap(a + first);
+    translate(t, a, Ept.READ);
+    translate(t, second, Ept.READ);
+    return readPart(t, a, first) | readPart(t, second, size - first) << 8 * first;
+  }
+
+  private long readPart(Tlb t, long a, int length) {
+    Frame frame = translate(t, a, Ept.READ);
+    if (frame != null) {
+      return Bytes.load(frame.bytes, (int) a & 4095, length);
+    }
+    long value = 0;
+    for (int done = 0; done < length; ) {
+      int part = piece(gpa + done, length - done);
+      long from = gpa;
+      value |= mmio(from + done, a + done, walkShift, part, false, 0) << 8 * done;
+      done += part;
+    }
+    return value;
+  }
+
+  private long device(long a, int size, boolean write, long value) {
+    long answer = mmio(gpa, a, walkShift, size, write, value);
+    return size == 8 ? answer : answer & (1L << 8 * size) - 1;
+  }
+
+  /** The largest naturally aligned power of two that fits. */
+  private static int piece(long at, int left) {
+    int size = 4;
+    while (size > left || (at & size - 1) != 0) {
+      size >>= 1;
+    }
+    return size;
+  }
+
+  private void writeSlow(Tlb t, long a, int size, long value) {
+    int at = (int) a & 4095;
+    if (at + size <= Frame.SIZE) {
+      Frame frame = translate(t, a, Ept.WRITE);
+      if (frame == null) {
+        device(a, size, true, unsigned(size, value));
+      } else {
+        beforeStore(frame, at, size);
+        Bytes.store(frame.bytes, at, size, value);
+      }
+      return;
+    }
+    int first = Frame.SIZE - at;
+    long second = wrap(a + first);
+    Frame high = translate(t, second, Ept.WRITE);
+    if (high != null) {
+      beforeStore(high, 0, size - first);
+    }
+    Frame low = translate(t, a, Ept.WRITE);
+    if (low != null) {
+      beforeStore(low, at, first);
+    }
+    writePart(t, a, first, value);
+    writePart(t, second, size - first, value >>> 8 * first);
+  }
+
+  private void writePart(Tlb t, long a, int length, long value) {
+    Frame frame = translate(t, a, Ept.WRITE);
+    if (frame != null) {
+      Bytes.store(frame.bytes, (int) a & 4095, length, value);
+      return;
+    }
+    for (int done = 0; done < length; ) {
+      int part = piece(gpa + done, length - done);
+      long bits = unsigned(part, value >>> 8 * done);
+      mmio(gpa + done, a + done, walkShift, part, true, bits);
+      done += part;
+    }
+  }
+
+  private void beforeStore(Frame frame, int at, int length) {
+    if (frame.hasCode(at, length)) {
+      storeToCode(frame, at, length);
+    }
+  }
+
+  @Override
+  protected final void storeToCode(Frame frame, int offset, int length) {
+    if (!frame.hitsBlock(offset, length)) {
+      return;
+    }
+    if (!alone) {
+      throw aloneSignal;
+    }
+    frame.invalidate(offset, length);
+  }
+
+  /** Drops all translations. */
+  public final void flushTlb() {
+    for (Tlb t : tlbs) {
+      t.flush();
+    }
+    newGeneration();
+  }
+
+  /** INVLPG. */
+  public final void flushPage(long linear) {
+    for (Tlb t : tlbs) {
+      t.flushPage(linear);
+    }
+    newGeneration();
+  }
+
+  /** Blocks must be looked up again before they run: a translation may have changed. */
+  protected abstract void newGeneration();
+
+  /**
+   * The frame holding code at a linear address; faults and exits as a fetch does. Null for a
+   * device.
+   */
+  protected final Frame fetchFrame(long linear) {
+    int i = Tlb.index(linear);
+    if (tlb.execTags[i] == (linear & -4096L)) {
+      return tlb.execFrames[i];
+    }
+    fetching = true;
+    Frame frame = translate(tlb, linear, Ept.FETCH);
+    fetching = false;
+    return frame;
+  }
+}

@@ -1,0 +1,123 @@
+package io.trapscope.vmm.soft.decode;
+
+/**
+ * An entry of the opcode table.
+ *
+ * @param mnemonic the SDM's, in lower case
+ * @param imm the immediate that follows
+ * @param size how the operand size comes about
+ * @param flags bits {@link #MODRM} and so on
+ * @param selector picks the handler once the instruction is decoded
+ */
+public record Opcode(String mnemonic, Imm imm, Size size, int flags, HandlerSelector selector) {
+
+  /** What follows ModRM and displacement. */
+  public enum Imm {
+    NONE,
+    /** Sign-extended byte. */
+    BYTE,
+    /** Zero-extended byte. */
+    UBYTE,
+    /** 16-bit, zero-extended. */
+    WORD,
+    /** Operand size, at most 32 bits, sign-extended. */
+    Z,
+    /** Operand size, up to 64 bits. */
+    V,
+    /** Byte relative to the next instruction; becomes the target RIP. */
+    REL8,
+    /** 16 or 32 bits relative to the next instruction; becomes the target RIP. */
+    RELZ,
+    /** Far pointer: offset of operand size, then selector. */
+    FAR,
+    /** Address-size offset, without ModRM: becomes a memory operand. */
+    MOFFS,
+    /** ENTER's word and byte. */
+    ENTER
+  }
+
+  /** How the operand size comes about. */
+  public enum Size {
+    /** 1 byte. */
+    B,
+    /** 16, 32 or 64 by mode, 66 prefix and REX.W. */
+    V,
+    /** As V, but 64-bit mode defaults to 64 and 66 selects 16: stack operations. */
+    D64,
+    /** As V, but always 64 in 64-bit mode: near branches. */
+    F64,
+    /** 32, or 64 with REX.W in 64-bit mode; the 66 prefix does not count. */
+    Y,
+    /** 64 in 64-bit mode, else 32: control and debug registers, descriptor tables. */
+    NATIVE,
+    /** 2 bytes. */
+    W,
+    /** 4 bytes. */
+    D,
+    /** 8 bytes. */
+    Q,
+    /** 16 bytes. */
+    X
+  }
+
+  /** Has a ModRM byte. */
+  public static final int MODRM = 1;
+
+  /** Last of its block: it may change RIP, the mode, or what can interrupt. */
+  public static final int END = 1 << 1;
+
+  /** LOCK is allowed on a memory operand. */
+  public static final int LOCK = 1 << 2;
+
+  /** #UD in 64-bit mode. */
+  public static final int NOT_64 = 1 << 3;
+
+  /** #UD outside 64-bit mode. */
+  public static final int ONLY_64 = 1 << 4;
+
+  /** #UD in real and virtual-8086 mode. */
+  public static final int PROTECTED = 1 << 5;
+
+  /** #UD with a register operand. */
+  public static final int MEM = 1 << 6;
+
+  /** #UD with a memory operand. */
+  public static final int REG = 1 << 7;
+
+  /** ModRM.rm is a byte operand whatever the operand size: MOVZX and MOVSX. */
+  public static final int RM_BYTE = 1 << 8;
+
+  /** The operand is a register in the opcode's low three bits. */
+  public static final int OPCODE_REG = 1 << 9;
+
+  /** x87: #NM with CR0.EM or CR0.TS. */
+  public static final int X87 = 1 << 10;
+
+  /** MMX: #UD with CR0.EM, #NM with CR0.TS. */
+  public static final int MMX = 1 << 11;
+
+  /** SSE: #UD with CR0.EM or without CR4.OSFXSR, #NM with CR0.TS. */
+  public static final int SSE = 1 << 12;
+
+  /** WAIT: #NM with CR0.TS and CR0.MP. */
+  public static final int WAIT = 1 << 13;
+
+  /** ModRM.reg and ModRM.rm are not general registers: no byte-register renaming. */
+  public static final int NOT_GPR = 1 << 14;
+
+  /** Can neither fault nor exit with a register operand. */
+  public static final int NO_FAULT = 1 << 15;
+
+  /** #GP(0) unless CPL is 0. */
+  public static final int CPL0 = 1 << 16;
+
+  /** FXSAVE, FXRSTOR: #NM with CR0.EM or CR0.TS, whatever CR4.OSFXSR. */
+  public static final int FX = 1 << 17;
+
+  /** Its implied memory operand is on the stack. */
+  public static final int STACK = 1 << 18;
+
+  public boolean is(int flag) {
+    return (flags & flag) != 0;
+  }
+}

@@ -1,0 +1,4 @@
+package io.trapscope.vmm.soft.fpu;
+
+/** x87, MMX and SSE registers of one processor. */
+public final class FpuState {}
