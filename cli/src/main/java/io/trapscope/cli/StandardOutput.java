@@ -26,6 +26,9 @@ final class StandardOutput extends OutputStream {
 
   private final OutputStream target;
 
+  /** Set by the first failure, which is the one reported; what comes after goes nowhere. */
+  private boolean failed;
+
   StandardOutput(OutputStream target) {
     this.target = target;
   }
@@ -43,9 +46,13 @@ final class StandardOutput extends OutputStream {
 
   @Override
   public void write(byte[] bytes, int offset, int length) {
+    if (failed) {
+      return;
+    }
     try {
       target.write(bytes, offset, length);
     } catch (IOException e) {
+      failed = true;
       if (String.valueOf(e.getMessage()).contains("Broken pipe")) {
         throw new Closed(e);
       }
