@@ -1,0 +1,152 @@
+package io.trapscope.analyzer.pipeline;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.trapscope.analyzer.arrow.ArrowDirectory;
+import io.trapscope.analyzer.report.Accumulator;
+import io.trapscope.analyzer.report.Report;
+import io.trapscope.analyzer.table.Table;
+import io.trapscope.analyzer.table.TableJson;
+import io.trapscope.analyzer.table.TableText;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** What an analysis found: the tables of its reports, and how complete the trace is. */
+public final class Results {
+  /** Version of the JSON document's shape; grows when a member changes or goes. */
+  public static final int JSON_VERSION = 1;
+
+  private final EventSource source;
+  private final List<Report> reports;
+  private final List<Table> tables = new ArrayList<>();
+  private final List<Table> summary = new ArrayList<>();
+  private final long events;
+
+  Results(EventSource source, List<Report> reports, Dispatcher dispatcher) {
+    this.source = source;
+    this.reports = List.copyOf(reports);
+    this.events = dispatcher.events();
+    for (Accumulator accumulator : dispatcher.accumulators()) {
+      tables.addAll(accumulator.tables());
+      summary.addAll(accumulator.summary());
+    }
+  }
+
+  /** Where the events come from and how complete they are. */
+  public TraceInfo info() {
+    return source.info();
+  }
+
+  /** Number of events read, of all types. */
+  public long events() {
+    return events;
+  }
+
+  /** The bounded tables, in the order of their reports; what files and JSON hold. */
+  public List<Table> tables() {
+    return List.copyOf(tables);
+  }
+
+  /** The tables for people: vCPUs added up. */
+  public List<Table> summary() {
+    return List.copyOf(summary);
+  }
+
+  /** Whether every event is there that the recorder saw: none lost, none damaged, a clean end. */
+  public boolean isComplete() {
+    return info().lost() == 0 && info().warnings().isEmpty();
+  }
+
+  /**
+   * Writes every table, those with a row an event too, to {@code directory/NAME.arrow}; makes the
+   * directory where it is absent. Each file appears complete or not at all.
+   *
+   * @return the files
+   * @throws IOException with one line that names the file, where one cannot be written
+   */
+  public List<Path> writeArrow(Path directory) throws IOException {
+    try (ArrowDirectory out = new ArrowDirectory(directory, metadata())) {
+      for (Table table : tables) {
+        out.write(table);
+      }
+      RowPass.run(source, reports, out);
+      return out.commit();
+    }
+  }
+
+  private Map<String, String> metadata() {
+    return ArrowMetadata.of(info(), events);
+  }
+
+  /**
+   * Prints the summary as text: completeness first, then each table.
+   *
+   * @param width characters a line, 0 for no limit
+   */
+  public void writeText(Writer out, int width) throws IOException {
+    for (String line : info().coverage()) {
+      out.write(line + "\n");
+    }
+    for (String line : info().warnings()) {
+      out.write("warning: " + line + "\n");
+    }
+    TableText text = new TableText(width, 0);
+    for (Table table : summary) {
+      out.write("\n" + text.render(table));
+    }
+    out.flush();
+  }
+
+  /**
+   * Writes one JSON document; see {@link TableJson} for the shape of a table:
+   *
+   * <pre>
+   * {"format": "trapscope-analysis", "version": 1,
+   *  "trace": {"format_version": "1", ...},
+   *  "events": 8112, "lost": 0, "complete": true,
+   *  "coverage": ["..."], "warnings": ["..."],
+   *  "tables": {"exit_histogram": {...}, ...}}
+   * </pre>
+   */
+  public void writeJson(Writer out) throws IOException {
+    try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
+      json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
+      json.useDefaultPrettyPrinter();
+      json.writeStartObject();
+      json.writeStringField("format", "trapscope-analysis");
+      json.writeNumberField("version", JSON_VERSION);
+      json.writeObjectFieldStart("trace");
+      for (Map.Entry<String, String> property : info().properties().entrySet()) {
+        json.writeStringField(property.getKey(), property.getValue());
+      }
+      json.writeEndObject();
+      json.writeNumberField("events", events);
+      json.writeNumberField("lost", info().lost());
+      json.writeBooleanField("complete", isComplete());
+      writeLines(json, "coverage", info().coverage());
+      writeLines(json, "warnings", info().warnings());
+      json.writeObjectFieldStart("tables");
+      for (Table table : tables) {
+        json.writeFieldName(table.schema().name());
+        TableJson.write(table, json);
+      }
+      json.writeEndObject();
+      json.writeEndObject();
+    }
+    out.write("\n");
+    out.flush();
+  }
+
+  private static void writeLines(JsonGenerator json, String name, List<String> lines)
+      throws IOException {
+    json.writeArrayFieldStart(name);
+    for (String line : lines) {
+      json.writeString(line);
+    }
+    json.writeEndArray();
+  }
+}

@@ -1,0 +1,55 @@
+package io.trapscope.analyzer.pipeline;
+
+import io.trapscope.analyzer.arrow.ArrowDirectory;
+import io.trapscope.analyzer.report.EventRows;
+import io.trapscope.analyzer.report.Report;
+import io.trapscope.analyzer.table.RowSink;
+import io.trapscope.recorder.event.EventReader;
+import io.trapscope.recorder.event.EventType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** One pass over all streams in the order of time, for every table with a row an event. */
+final class RowPass {
+  private record Target(EventRows rows, RowSink sink) {}
+
+  private RowPass() {}
+
+  static void run(EventSource source, List<Report> reports, ArrowDirectory out) throws IOException {
+    List<List<Target>> byType = new ArrayList<>();
+    for (EventType type : EventType.values()) {
+      byType.add(new ArrayList<>());
+    }
+    boolean any = false;
+    for (Report report : reports) {
+      EventRows rows = report.rows(source.facts()).orElse(null);
+      if (rows != null) {
+        Target target = new Target(rows, out.open(rows.schema()));
+        report.needs().forEach(type -> byType.get(type.ordinal()).add(target));
+        any = true;
+      }
+    }
+    if (any) {
+      stream(source, byType);
+    }
+  }
+
+  private static void stream(EventSource source, List<List<Target>> byType) throws IOException {
+    Target[][] targets = new Target[byType.size()][];
+    for (int i = 0; i < targets.length; i++) {
+      targets[i] = byType.get(i).toArray(Target[]::new);
+    }
+    try (EventCursor cursor = source.streams() == 1 ? source.open(0) : new MergedCursor(source)) {
+      while (cursor.next()) {
+        EventReader event = cursor.event();
+        for (Target target : targets[event.type().ordinal()]) {
+          target.rows.append(event, target.sink);
+        }
+      }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+}

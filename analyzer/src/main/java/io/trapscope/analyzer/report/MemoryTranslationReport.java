@@ -1,0 +1,120 @@
+package io.trapscope.analyzer.report;
+
+import io.trapscope.analyzer.table.Column;
+import io.trapscope.analyzer.table.ColumnType;
+import io.trapscope.analyzer.table.RowSink;
+import io.trapscope.analyzer.table.TableSchema;
+import io.trapscope.analyzer.table.Unit;
+import io.trapscope.recorder.event.EventReader;
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.Field;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * {@code memory_translation}: a row an EPT fault, with the addresses it had in every space; and
+ * {@code ept_faults}, the same faults added up by region, access and page size.
+ */
+public final class MemoryTranslationReport implements Report {
+  private static final Set<EventType> NEEDS = EnumSet.of(EventType.EPT_FAULT);
+
+  @Override
+  public String name() {
+    return "memory_translation";
+  }
+
+  @Override
+  public String meaning() {
+    return "every EPT fault: GVA, GPA, HVA, HPA, access, page sizes, region, first touch";
+  }
+
+  @Override
+  public Set<EventType> needs() {
+    return NEEDS;
+  }
+
+  @Override
+  public Optional<Accumulator> accumulator(TraceFacts facts) {
+    return Optional.of(new EptFaults(facts));
+  }
+
+  @Override
+  public Optional<EventRows> rows(TraceFacts facts) {
+    return Optional.of(new Rows(facts));
+  }
+
+  /** Column of a page size in bytes, made of the field that holds its logarithm. */
+  static Column pageSize(String name, String meaning) {
+    return Column.of(name, ColumnType.UINT64, Unit.BYTES, meaning);
+  }
+
+  private static final class Rows implements EventRows {
+    /** Copied as they are. */
+    private static final List<Field> COPIED =
+        List.of(
+            Field.TIME,
+            Field.SEQUENCE,
+            Field.VCPU,
+            Field.GVA,
+            Field.GPA,
+            Field.HVA,
+            Field.HPA,
+            Field.ACCESS,
+            Field.FIRST_TOUCH,
+            Field.RIP,
+            Field.MODE,
+            Field.INSTRUCTIONS,
+            Field.QUALIFICATION,
+            Field.GUEST_TIME,
+            Field.LOOP_TIME,
+            Field.DISPATCH_TIME,
+            Field.DEVICE_TIME);
+
+    private static final int GUEST_PAGE = COPIED.size();
+    private static final int EPT_PAGE = GUEST_PAGE + 1;
+    private static final int REGION = EPT_PAGE + 1;
+
+    private final TableSchema schema;
+    private final FieldRows cells;
+    private final TraceFacts facts;
+
+    Rows(TraceFacts facts) {
+      List<Column> columns = new ArrayList<>();
+      COPIED.forEach(field -> columns.add(EventColumns.of(field)));
+      columns.add(pageSize("guest_page_size", "page size of the guest's own tables at the GVA"));
+      columns.add(pageSize("ept_page_size", "page size of the EPT at the GPA"));
+      columns.add(Column.text("region", "memory region of the machine that holds the GPA"));
+      this.schema =
+          new TableSchema(
+              "memory_translation",
+              "EPT faults",
+              "one EPT violation on RAM, in the order of time",
+              columns);
+      this.cells = new FieldRows(NEEDS, COPIED, 0, facts);
+      this.facts = facts;
+    }
+
+    @Override
+    public TableSchema schema() {
+      return schema;
+    }
+
+    @Override
+    public void append(EventReader event, RowSink sink) {
+      cells.append(event, sink);
+      if (event.has(Field.GUEST_PAGE)) {
+        sink.number(GUEST_PAGE, 1L << event.get(Field.GUEST_PAGE));
+      }
+      if (event.has(Field.EPT_PAGE)) {
+        sink.number(EPT_PAGE, 1L << event.get(Field.EPT_PAGE));
+      }
+      if (event.has(Field.REGION)) {
+        sink.text(REGION, facts.region((int) event.get(Field.REGION)));
+      }
+      sink.endRow();
+    }
+  }
+}
