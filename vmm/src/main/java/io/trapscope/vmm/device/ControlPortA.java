@@ -8,10 +8,10 @@ public final class ControlPortA implements Device {
   private static final int RESET = 0x01;
   private static final int A20 = 0x02;
 
-  private final PowerControl power;
+  private final MachineControl power;
   private int value = A20;
 
-  public ControlPortA(PowerControl power) {
+  public ControlPortA(MachineControl power) {
     this.power = power;
   }
 

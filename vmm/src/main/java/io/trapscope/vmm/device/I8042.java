@@ -19,7 +19,7 @@ public final class I8042 {
   private static final int OUTPUT_PORT_RESET = 0x01;
   private static final int OUTPUT_PORT_A20 = 0x02;
 
-  private final PowerControl power;
+  private final MachineControl power;
 
   /** Command byte: system flag, keyboard disabled, translation. */
   private int commandByte = 0x54;
@@ -32,7 +32,7 @@ public final class I8042 {
 
   private boolean lastWasCommand;
 
-  public I8042(PowerControl power) {
+  public I8042(MachineControl power) {
     this.power = power;
   }
 

@@ -12,12 +12,12 @@ public final class PciHost implements Device {
   private static final int HOST_BRIDGE_ID = 0x0d57_8086;
   private static final int CLASS_HOST_BRIDGE = 0x0600_0000;
 
-  private final PowerControl power;
+  private final MachineControl power;
   private final PciFunction[] functions = new PciFunction[256];
   private int address;
   private int resetControl;
 
-  public PciHost(PowerControl power) {
+  public PciHost(MachineControl power) {
     this.power = power;
     functions[0] = new HostBridge();
   }

@@ -24,7 +24,9 @@ final class Pic8259 {
   private int inputs;
   private int requests;
   private int inService;
-  private int mask;
+
+  /** Everything is masked until ICW1: no chip interrupts before it is initialized. */
+  private int mask = 0xff;
 
   /** Inputs that are level-triggered by the chip set's ELCR, a bit each. */
   private int levels;

@@ -1,24 +1,26 @@
 package io.trapscope.vmm.device;
 
 /**
- * Ports 0x80 to 0x8f: the power-on code display at 0x80, which kernels also write to pass time, and
- * the DMA page registers beside it. They hold what was written; there is no DMA controller.
+ * Port 0x80: firmware writes its progress there, and kernels write to it for the delay. Keeps the
+ * last value written.
  */
 public final class PostCode implements Device {
-  private final byte[] registers = new byte[16];
+  public static final int PORT = 0x80;
+
+  private long last;
 
   @Override
   public String name() {
-    return "post";
+    return "post-code";
   }
 
   @Override
   public long read(long offset, int size) {
-    return registers[(int) offset & 15] & 0xff;
+    return last;
   }
 
   @Override
   public void write(long offset, int size, long value) {
-    registers[(int) offset & 15] = (byte) value;
+    last = value;
   }
 }

@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 /** The small registers of the chip set: keyboard controller, resets, PCI configuration. */
 class ChipsetTest {
   private final List<String> events = new ArrayList<>();
-  private final PowerControl power =
-      new PowerControl() {
+  private final MachineControl power =
+      new MachineControl() {
         @Override
         public void reset(String by) {
           events.add("reset " + by);
@@ -20,6 +20,11 @@ class ChipsetTest {
         @Override
         public void powerOff(String by) {
           events.add("off " + by);
+        }
+
+        @Override
+        public void debugExit(long value) {
+          events.add("debug exit " + value);
         }
       };
   private final I8042 i8042 = new I8042(power);
@@ -127,8 +132,9 @@ class ChipsetTest {
     console.write(0, 1, 'k');
     assertThat(console.read(0, 1)).isEqualTo(0xe9);
     assertThat(text).hasToString("k");
-    PostCode post = new PostCode();
-    post.write(0, 1, 0x42);
-    assertThat(post.read(0, 1)).isEqualTo(0x42);
+    DmaPages pages = new DmaPages();
+    pages.write(6, 1, 0x42);
+    assertThat(pages.read(6, 1)).isEqualTo(0x42);
+    assertThat(pages.read(7, 1)).isZero();
   }
 }
