@@ -130,9 +130,15 @@ public final class VmExit {
 
   /**
    * Set by the dispatcher: the instruction raises #GP(0) in the guest instead of completing (an MSR
-   * that is not there).
+   * that is not there). Set by the back end where {@link #answered}.
    */
   public boolean fault;
+
+  /**
+   * The back end holds this register itself (an MSR like EFER): {@link #value} of a read and {@link
+   * #fault} are there already, and a write is done. The dispatcher leaves the exit as it is.
+   */
+  public boolean answered;
 
   /** Sub-code of INTERNAL_ERROR, ENTRY_FAILED and SYSTEM_EVENT. */
   public long errorDetail;
@@ -153,6 +159,7 @@ public final class VmExit {
     size = 0;
     write = false;
     fault = false;
+    answered = false;
     hasErrorCode = false;
     instructionLength = 0;
     firstTouch = false;
