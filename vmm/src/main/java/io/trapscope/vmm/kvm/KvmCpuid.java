@@ -1,0 +1,57 @@
+package io.trapscope.vmm.kvm;
+
+import java.nio.ByteBuffer;
+
+/** The CPUID table a vCPU is given: what the host's KVM supports, with the vCPU's own APIC id. */
+final class KvmCpuid {
+  private static final int FIRST_GUESS = 128;
+  private static final int LIMIT = 4096;
+
+  private static final int HYPERVISOR_PRESENT = 1 << 31; // leaf 1, ECX
+
+  private KvmCpuid() {}
+
+  /**
+   * Asks for the supported table.
+   *
+   * @return {@code struct kvm_cpuid2}, to be handed to KVM_SET_CPUID2
+   * @throws io.trapscope.vmm.hypervisor.HypervisorException where KVM refuses
+   */
+  static ByteBuffer supported(int kvm) {
+    int entries = FIRST_GUESS;
+    while (true) {
+      ByteBuffer table = LibC.allocate(KvmAbi.CPUID2_HEADER + entries * KvmAbi.CPUID2_ENTRY);
+      table.putInt(0, entries);
+      if (LibC.ioctl(kvm, KvmAbi.KVM_GET_SUPPORTED_CPUID, LibC.address(table)) >= 0) {
+        return table;
+      }
+      int errno = LibC.errno();
+      if (errno != LibC.E2BIG || entries >= LIMIT) {
+        throw LibC.failure("KVM_GET_SUPPORTED_CPUID", errno);
+      }
+      entries *= 2;
+    }
+  }
+
+  /**
+   * Sets what differs from one vCPU to the next: the initial APIC id (leaf 1, EBX 31:24) and the
+   * x2APIC id (leaves 0xB and 0x1F, EDX); Intel SDM volume 2, CPUID. And says that there is a
+   * hypervisor, because leaf 0x40000000 is in the table.
+   */
+  static void forVcpu(ByteBuffer table, int index) {
+    int entries = table.getInt(0);
+    for (int i = 0; i < entries; i++) {
+      int at = KvmAbi.CPUID2_HEADER + i * KvmAbi.CPUID2_ENTRY;
+      switch (table.getInt(at + KvmAbi.CPUID_FUNCTION)) {
+        case 1 -> {
+          int ebx = table.getInt(at + KvmAbi.CPUID_EBX);
+          table.putInt(at + KvmAbi.CPUID_EBX, ebx & 0x00FFFFFF | index << 24);
+          int ecx = table.getInt(at + KvmAbi.CPUID_ECX);
+          table.putInt(at + KvmAbi.CPUID_ECX, ecx | HYPERVISOR_PRESENT);
+        }
+        case 0xB, 0x1F -> table.putInt(at + KvmAbi.CPUID_EDX, index);
+        default -> {}
+      }
+    }
+  }
+}

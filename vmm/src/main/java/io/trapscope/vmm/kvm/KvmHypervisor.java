@@ -1,0 +1,92 @@
+package io.trapscope.vmm.kvm;
+
+import io.trapscope.vmm.hypervisor.Hypervisor;
+import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.Vm;
+import io.trapscope.vmm.hypervisor.VmConfig;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Linux KVM, through {@code /dev/kvm}. */
+public final class KvmHypervisor implements Hypervisor {
+  private static final int[] NEEDED = {
+    KvmAbi.KVM_CAP_USER_MEMORY,
+    KvmAbi.KVM_CAP_SET_TSS_ADDR,
+    KvmAbi.KVM_CAP_SET_IDENTITY_MAP_ADDR,
+    KvmAbi.KVM_CAP_EXT_CPUID,
+    KvmAbi.KVM_CAP_USER_NMI,
+    KvmAbi.KVM_CAP_IMMEDIATE_EXIT
+  };
+
+  private final int fd;
+  private final boolean paravirtual;
+  private final Map<Integer, Integer> capabilities = new HashMap<>();
+  private boolean closed;
+
+  /**
+   * Opens KVM.
+   *
+   * @throws HypervisorException where it is absent, not permitted, or lacks what is needed; the
+   *     message says which, and what would allow it
+   */
+  public KvmHypervisor() {
+    KvmProbe probe = KvmProbe.probe();
+    if (!probe.usable()) {
+      throw new HypervisorException(probe.explanation());
+    }
+    paravirtual = probe.acceleration() == KvmProbe.Acceleration.PARAVIRTUAL;
+    fd = LibC.open(KvmAbi.DEVICE, LibC.O_RDWR | LibC.O_CLOEXEC);
+    if (fd < 0) {
+      throw LibC.failure("opening " + KvmAbi.DEVICE, LibC.errno());
+    }
+    try {
+      for (int capability : NEEDED) {
+        if (capability(capability) <= 0) {
+          throw new HypervisorException(
+              "this KVM lacks capability "
+                  + capability
+                  + " (linux/kvm.h), which Linux has had since 4.11 on x86-64");
+        }
+      }
+    } catch (RuntimeException e) {
+      LibC.close(fd);
+      throw e;
+    }
+  }
+
+  @Override
+  public String name() {
+    return "kvm";
+  }
+
+  @Override
+  public Vm createVm(VmConfig config) {
+    if (closed) {
+      throw new HypervisorException("this KVM hypervisor is closed");
+    }
+    return new KvmVm(this, config);
+  }
+
+  int fd() {
+    return fd;
+  }
+
+  /** Whether guests run without the processor's virtualization support. */
+  boolean paravirtual() {
+    return paravirtual;
+  }
+
+  /** KVM's answer to KVM_CHECK_EXTENSION: 0 where it lacks the capability. */
+  synchronized int capability(int number) {
+    return capabilities.computeIfAbsent(
+        number, asked -> Math.max(0, LibC.ioctl(fd, KvmAbi.KVM_CHECK_EXTENSION, asked)));
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      LibC.close(fd);
+    }
+  }
+}

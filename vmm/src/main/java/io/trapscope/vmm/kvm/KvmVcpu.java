@@ -1,0 +1,281 @@
+package io.trapscope.vmm.kvm;
+
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.vmm.hypervisor.CpuState;
+import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.Vcpu;
+import io.trapscope.vmm.hypervisor.VmExit;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * One KVM vCPU, without an in-kernel interrupt controller: interrupts are injected from user space,
+ * and HLT comes to the loop.
+ *
+ * <p>How a run is stopped: {@code immediate_exit} in the shared page makes the next KVM_RUN return
+ * at once, a signal makes the present one return; doing both leaves no moment at which a kick can
+ * get lost. KVM completes the exit before (the port read, the MMIO load) even then. A guest that
+ * never exits is stopped the same way, so nothing a guest does can hold its thread.
+ */
+final class KvmVcpu implements Vcpu {
+  private final KvmVm vm;
+  private final int index;
+  private final int fd;
+  private final ByteBuffer page;
+  private final long pageAddress;
+  private final long pageBytes;
+  private final KvmRun kvmRun;
+  private final boolean msrsExit;
+
+  private final ByteBuffer regs = LibC.allocate(KvmAbi.REGS_BYTES);
+  private final ByteBuffer sregs = LibC.allocate(KvmAbi.SREGS_BYTES);
+  private final ByteBuffer oneMsr = LibC.allocate(KvmAbi.MSRS_ONE_BYTES);
+  private final ByteBuffer interrupt = LibC.allocate(4);
+  private final long oneMsrAddress = LibC.address(oneMsr);
+  private final long interruptAddress = LibC.address(interrupt);
+
+  private final AtomicBoolean kicked = new AtomicBoolean();
+  private final Object lifetime = new Object();
+  private boolean closed; // guarded by lifetime
+
+  private volatile Thread runner;
+  private volatile long runnerId; // the host's thread id, 0 before the first run
+  private volatile long deadline = Long.MAX_VALUE;
+
+  /** Takes over {@code fd} and the mapping; the vCPU closes both. */
+  KvmVcpu(KvmVm vm, int index, int fd, long pageAddress, long pageBytes) {
+    this.vm = vm;
+    this.index = index;
+    this.fd = fd;
+    this.pageAddress = pageAddress;
+    this.pageBytes = pageBytes;
+    page = LibC.view(pageAddress, pageBytes);
+    kvmRun = new KvmRun(page, vm.has(KvmAbi.KVM_CAP_SYNC_REGS));
+    msrsExit = vm.msrsExit();
+  }
+
+  @Override
+  public int index() {
+    return index;
+  }
+
+  @Override
+  public void run(VmExit out) {
+    if (Thread.currentThread() != runner) {
+      bind();
+    }
+    kvmRun.complete(out);
+    out.reset();
+    long entry = System.nanoTime();
+    if (entry - vm.origin() >= deadline) {
+      page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 1);
+    }
+    int result = LibC.ioctl(fd, KvmAbi.KVM_RUN, 0);
+    long exit = System.nanoTime();
+    out.entryNanos = entry;
+    out.exitNanos = exit;
+    out.captured = VmExit.GUEST_TIME;
+    if (result != 0) {
+      interrupted(out, LibC.errno());
+      return;
+    }
+    kvmRun.decode(out);
+    if (msrsExit && (out.reason == ExitReason.RDMSR || out.reason == ExitReason.WRMSR)) {
+      answerHeldMsr(out);
+    }
+  }
+
+  private void bind() {
+    runnerId = LibC.syscall(LibC.SYS_GETTID, 0, 0, 0);
+    KickSignal.unblock(vm.kickSignal());
+    runner = Thread.currentThread();
+  }
+
+  private void interrupted(VmExit out, int errno) {
+    if (errno != LibC.EINTR) {
+      throw LibC.failure("KVM_RUN of vCPU " + index, errno);
+    }
+    // First the page, then the flag: a kick that comes between the two asks for one more exit,
+    // never for one less. getAndSet keeps the processor from swapping them.
+    page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 0);
+    boolean kick = kicked.getAndSet(false);
+    boolean due = out.exitNanos - vm.origin() >= deadline;
+    out.reason = due && !kick ? ExitReason.PREEMPTION_TIMER : ExitReason.INTERRUPTED;
+    out.kvmReason = KvmAbi.KVM_EXIT_INTR;
+    kvmRun.location(out);
+  }
+
+  private void answerHeldMsr(VmExit out) {
+    if (!KvmMsrs.heldByKvm(out.index)) {
+      return;
+    }
+    oneMsr.putInt(0, 1);
+    oneMsr.putInt(KvmAbi.MSRS_INDEX, out.index);
+    oneMsr.putLong(KvmAbi.MSRS_DATA, out.value);
+    // Returns how many registers it handled: 0 where it does not know this one or refuses the
+    // value.
+    int done = LibC.ioctl(fd, out.write ? KvmAbi.KVM_SET_MSRS : KvmAbi.KVM_GET_MSRS, oneMsrAddress);
+    if (done < 0) {
+      throw LibC.failure(out.write ? "KVM_SET_MSRS" : "KVM_GET_MSRS", LibC.errno());
+    }
+    out.answered = true;
+    out.fault = done != 1;
+    if (!out.write && done == 1) {
+      out.value = oneMsr.getLong(KvmAbi.MSRS_DATA);
+    }
+  }
+
+  @Override
+  public void kick() {
+    kicked.set(true);
+    stop();
+    LockSupport.unpark(runner);
+  }
+
+  /** Ends the present or the next KVM_RUN. */
+  private void stop() {
+    synchronized (lifetime) {
+      if (closed) {
+        return;
+      }
+      page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 1);
+      if (runnerId != 0) {
+        KickSignal.send(vm.kickSignal(), runnerId);
+      }
+    }
+  }
+
+  /**
+   * Stops the vCPU where its deadline has come. Called by the timer's thread.
+   *
+   * @return the deadline to wait for, or {@code Long.MAX_VALUE} for none
+   */
+  long stopIfDue(long guestNanos) {
+    long due = deadline;
+    if (due > guestNanos) {
+      return due;
+    }
+    stop();
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  public boolean interruptible() {
+    return page.get(KvmAbi.RUN_READY_FOR_INTERRUPT_INJECTION) != 0;
+  }
+
+  @Override
+  public void injectInterrupt(int vector) {
+    if (vector < 0 || vector > 255) {
+      throw new IllegalArgumentException("interrupt vector " + vector);
+    }
+    interrupt.putInt(0, vector);
+    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_INTERRUPT, interruptAddress), "KVM_INTERRUPT");
+    // KVM looks again at the next exit; until then one interrupt is all it takes.
+    page.put(KvmAbi.RUN_READY_FOR_INTERRUPT_INJECTION, (byte) 0);
+  }
+
+  @Override
+  public void injectNmi() {
+    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_NMI, 0), "KVM_NMI");
+  }
+
+  @Override
+  public void requestInterruptWindow(boolean wanted) {
+    page.put(KvmAbi.RUN_REQUEST_INTERRUPT_WINDOW, (byte) (wanted ? 1 : 0));
+  }
+
+  @Override
+  public long guestNanos() {
+    return System.nanoTime() - vm.origin();
+  }
+
+  @Override
+  public void setDeadline(long guestNanos) {
+    if (guestNanos == deadline) {
+      return;
+    }
+    deadline = guestNanos;
+    if (guestNanos != Long.MAX_VALUE) {
+      vm.timer().deadlineSet(guestNanos);
+    }
+  }
+
+  @Override
+  public void idleUntil(long guestNanos) {
+    if (Thread.currentThread() != runner) {
+      bind();
+    }
+    while (!kicked.get()) {
+      long left = guestNanos - guestNanos();
+      if (left <= 0) {
+        return;
+      }
+      if (guestNanos == Long.MAX_VALUE) {
+        LockSupport.park(this);
+      } else {
+        LockSupport.parkNanos(this, left);
+      }
+    }
+  }
+
+  @Override
+  public long instructions() {
+    return -1;
+  }
+
+  @Override
+  public void readState(CpuState state) {
+    fetch();
+    KvmRegisters.read(regs, sregs, state);
+  }
+
+  @Override
+  public void writeState(CpuState state) {
+    finishPendingExit();
+    fetch();
+    KvmRegisters.write(state, regs, sregs);
+    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_SET_SREGS, LibC.address(sregs)), "KVM_SET_SREGS");
+    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_SET_REGS, LibC.address(regs)), "KVM_SET_REGS");
+    // Without an in-kernel APIC, KVM takes CR8 from the page at every entry.
+    page.putLong(KvmAbi.RUN_CR8, state.cr8);
+  }
+
+  private void fetch() {
+    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_GET_REGS, LibC.address(regs)), "KVM_GET_REGS");
+    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_GET_SREGS, LibC.address(sregs)), "KVM_GET_SREGS");
+  }
+
+  /**
+   * Lets KVM finish a port read or the like without running the guest, or it would write its result
+   * over the new registers. The caller has given up the exit, so the value it returns is whatever
+   * the page holds.
+   */
+  private void finishPendingExit() {
+    if (!kvmRun.answerPending()) {
+      return;
+    }
+    kvmRun.drop();
+    page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 1);
+    if (LibC.ioctl(fd, KvmAbi.KVM_RUN, 0) == 0 || LibC.errno() != LibC.EINTR) {
+      throw new HypervisorException(
+          "KVM_RUN with immediate_exit set did not return at once; this KVM is not usable");
+    }
+    if (!kicked.get()) {
+      page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 0);
+    }
+  }
+
+  @Override
+  public void close() {
+    synchronized (lifetime) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    LibC.munmap(pageAddress, pageBytes);
+    LibC.close(fd);
+  }
+}

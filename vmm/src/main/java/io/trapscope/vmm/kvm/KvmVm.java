@@ -1,0 +1,247 @@
+package io.trapscope.vmm.kvm;
+
+import static java.util.Map.entry;
+
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.Vcpu;
+import io.trapscope.vmm.hypervisor.Vm;
+import io.trapscope.vmm.hypervisor.VmConfig;
+import io.trapscope.vmm.hypervisor.VmExit;
+import io.trapscope.vmm.memory.GuestMemory;
+import io.trapscope.vmm.memory.MemoryLayout;
+import io.trapscope.vmm.memory.MemoryRegion;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** One KVM machine: a memslot a RAM region, and its vCPUs. */
+final class KvmVm implements Vm {
+  private static final Set<ExitReason> SURFACED =
+      EnumSet.of(
+          ExitReason.IO_INSTRUCTION,
+          ExitReason.MMIO,
+          ExitReason.HLT,
+          ExitReason.TRIPLE_FAULT,
+          ExitReason.INTERRUPT_WINDOW,
+          ExitReason.PREEMPTION_TIMER,
+          ExitReason.INTERRUPTED,
+          ExitReason.INTERNAL_ERROR,
+          ExitReason.ENTRY_FAILED,
+          ExitReason.ENTRY_FAILURE_GUEST_STATE,
+          ExitReason.ENTRY_FAILURE_MSR_LOADING,
+          ExitReason.ENTRY_FAILURE_MACHINE_CHECK,
+          ExitReason.SYSTEM_EVENT,
+          ExitReason.UNKNOWN);
+
+  private static final Map<ExitReason, String> IN_KERNEL =
+      Map.ofEntries(
+          entry(ExitReason.EXCEPTION_OR_NMI, "KVM reflects exceptions to the guest itself"),
+          entry(ExitReason.EXTERNAL_INTERRUPT, "the host kernel takes its own interrupts"),
+          entry(ExitReason.CPUID, "KVM answers CPUID from the table it was given"),
+          entry(ExitReason.CR_ACCESS, "KVM handles control registers itself"),
+          entry(ExitReason.MOV_DR, "KVM handles debug registers itself"),
+          entry(ExitReason.EPT_VIOLATION, "KVM backs guest memory itself"),
+          entry(
+              ExitReason.EPT_MISCONFIGURATION,
+              "accesses outside RAM arrive as MMIO, whichever way KVM caught them"),
+          entry(ExitReason.INVLPG, "KVM handles it itself"),
+          entry(ExitReason.WBINVD, "KVM handles it itself"),
+          entry(ExitReason.XSETBV, "KVM handles it itself"),
+          entry(ExitReason.PAUSE, "KVM yields the host CPU itself"),
+          entry(ExitReason.RDPMC, "KVM handles it itself"),
+          entry(ExitReason.TASK_SWITCH, "KVM emulates it"),
+          entry(ExitReason.GDTR_IDTR_ACCESS, "KVM does not ask for this exit or emulates it"),
+          entry(ExitReason.LDTR_TR_ACCESS, "KVM does not ask for this exit or emulates it"),
+          entry(ExitReason.NMI_WINDOW, "KVM holds a pending NMI back itself"));
+
+  private final int fd;
+  private final KvmHypervisor hypervisor;
+  private final int kickSignal;
+  private final long origin = System.nanoTime();
+  private final KvmMemory memory = new KvmMemory();
+  private final List<KvmVcpu> vcpus = new ArrayList<>();
+  private final DeadlineTimer timer;
+  private final boolean msrsExit;
+  private boolean closed;
+
+  /**
+   * Makes the machine; what was made until a step failed is undone.
+   *
+   * @throws HypervisorException where the host refuses a step
+   */
+  KvmVm(KvmHypervisor hypervisor, VmConfig config) {
+    this.hypervisor = hypervisor;
+    if (config.cpus() < 1 || config.cpus() > hypervisor.capability(KvmAbi.KVM_CAP_MAX_VCPUS)) {
+      throw new HypervisorException(
+          config.cpus()
+              + " vCPUs: this KVM takes 1 to "
+              + hypervisor.capability(KvmAbi.KVM_CAP_MAX_VCPUS));
+    }
+    List<MemoryRegion> ram = MemoryLayout.ram(config.memoryBytes());
+    kickSignal = KickSignal.install();
+    msrsExit = has(KvmAbi.KVM_CAP_X86_USER_SPACE_MSR) && has(KvmAbi.KVM_CAP_X86_MSR_FILTER);
+    fd = LibC.check(LibC.ioctl(hypervisor.fd(), KvmAbi.KVM_CREATE_VM, 0), "KVM_CREATE_VM");
+    timer =
+        new DeadlineTimer(Collections.unmodifiableList(vcpus), () -> System.nanoTime() - origin);
+    try {
+      setUp(ram, config.cpus());
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void setUp(List<MemoryRegion> ram, int cpus) {
+    ByteBuffer identityMap = LibC.allocate(8).putLong(0, MemoryLayout.KVM_IDENTITY_MAP);
+    LibC.check(
+        LibC.ioctl(fd, KvmAbi.KVM_SET_IDENTITY_MAP_ADDR, LibC.address(identityMap)),
+        "KVM_SET_IDENTITY_MAP_ADDR");
+    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_SET_TSS_ADDR, MemoryLayout.KVM_TSS), "KVM_SET_TSS_ADDR");
+    if (msrsExit) {
+      letMsrsExit();
+    }
+    for (MemoryRegion region : ram) {
+      addSlot(memory.map(region.base(), region.length()));
+    }
+    ByteBuffer cpuid = KvmCpuid.supported(hypervisor.fd());
+    int pageBytes =
+        LibC.check(
+            LibC.ioctl(hypervisor.fd(), KvmAbi.KVM_GET_VCPU_MMAP_SIZE, 0),
+            "KVM_GET_VCPU_MMAP_SIZE");
+    for (int i = 0; i < cpus; i++) {
+      vcpus.add(createVcpu(i, pageBytes, cpuid));
+    }
+  }
+
+  private void letMsrsExit() {
+    ByteBuffer cap = LibC.allocate(KvmAbi.ENABLE_CAP_BYTES);
+    cap.putInt(KvmAbi.ENABLE_CAP_CAP, KvmAbi.KVM_CAP_X86_USER_SPACE_MSR);
+    cap.putLong(
+        KvmAbi.ENABLE_CAP_ARG0,
+        KvmAbi.KVM_MSR_EXIT_REASON_INVAL
+            | KvmAbi.KVM_MSR_EXIT_REASON_UNKNOWN
+            | KvmAbi.KVM_MSR_EXIT_REASON_FILTER);
+    LibC.check(
+        LibC.ioctl(fd, KvmAbi.KVM_ENABLE_CAP, LibC.address(cap)),
+        "KVM_ENABLE_CAP of KVM_CAP_X86_USER_SPACE_MSR");
+    ByteBuffer filter = LibC.allocate(KvmAbi.MSR_FILTER_BYTES);
+    ByteBuffer bitmap = LibC.allocate(8);
+    KvmMsrs.denyAll(filter, bitmap);
+    LibC.check(
+        LibC.ioctl(fd, KvmAbi.KVM_X86_SET_MSR_FILTER, LibC.address(filter)),
+        "KVM_X86_SET_MSR_FILTER");
+    Reference.reachabilityFence(bitmap);
+  }
+
+  private void addSlot(KvmMemory.Slot slot) {
+    ByteBuffer region = LibC.allocate(KvmAbi.MEMORY_REGION_BYTES);
+    region.putInt(KvmAbi.MEMORY_REGION_SLOT, slot.number());
+    region.putLong(KvmAbi.MEMORY_REGION_GPA, slot.gpa());
+    region.putLong(KvmAbi.MEMORY_REGION_SIZE, slot.bytes());
+    region.putLong(KvmAbi.MEMORY_REGION_HVA, slot.hva());
+    LibC.check(
+        LibC.ioctl(fd, KvmAbi.KVM_SET_USER_MEMORY_REGION, LibC.address(region)),
+        "KVM_SET_USER_MEMORY_REGION of slot " + slot.number());
+  }
+
+  private KvmVcpu createVcpu(int index, int pageBytes, ByteBuffer cpuid) {
+    int vcpu =
+        LibC.check(LibC.ioctl(fd, KvmAbi.KVM_CREATE_VCPU, index), "KVM_CREATE_VCPU " + index);
+    try {
+      KvmCpuid.forVcpu(cpuid, index);
+      LibC.check(LibC.ioctl(vcpu, KvmAbi.KVM_SET_CPUID2, LibC.address(cpuid)), "KVM_SET_CPUID2");
+      long page = LibC.mmap(0, pageBytes, LibC.PROT_READ_WRITE, LibC.MAP_SHARED, vcpu, 0);
+      if (page == LibC.MAP_FAILED) {
+        throw LibC.failure("mapping vCPU " + index, LibC.errno());
+      }
+      return new KvmVcpu(this, index, vcpu, page, pageBytes);
+    } catch (RuntimeException e) {
+      LibC.close(vcpu);
+      throw e;
+    }
+  }
+
+  boolean has(int capability) {
+    return hypervisor.capability(capability) > 0;
+  }
+
+  /** Host monotonic time at which guest time is 0. */
+  long origin() {
+    return origin;
+  }
+
+  int kickSignal() {
+    return kickSignal;
+  }
+
+  DeadlineTimer timer() {
+    return timer;
+  }
+
+  /** Whether accesses to MSRs come to user space. */
+  boolean msrsExit() {
+    return msrsExit;
+  }
+
+  @Override
+  public GuestMemory memory() {
+    return memory;
+  }
+
+  @Override
+  public List<Vcpu> vcpus() {
+    return List.copyOf(vcpus);
+  }
+
+  /** Never asked for: KVM resolves its EPT violations itself. */
+  @Override
+  public boolean resolveEptViolation(VmExit exit) {
+    return false;
+  }
+
+  @Override
+  public Set<ExitReason> surfacedExits() {
+    Set<ExitReason> surfaced = EnumSet.copyOf(SURFACED);
+    if (msrsExit) {
+      surfaced.add(ExitReason.RDMSR);
+      surfaced.add(ExitReason.WRMSR);
+    }
+    return surfaced;
+  }
+
+  @Override
+  public Map<ExitReason, String> unseenExits() {
+    Map<ExitReason, String> unseen = new EnumMap<>(IN_KERNEL);
+    unseen.put(
+        ExitReason.VMCALL,
+        hypervisor.paravirtual()
+            ? "this KVM (kvm_pvm) never returns from a VMCALL of the guest's kernel"
+            : "KVM answers hypercalls itself");
+    if (!msrsExit) {
+      String reason = "this KVM lacks KVM_CAP_X86_USER_SPACE_MSR and its filter";
+      unseen.put(ExitReason.RDMSR, reason);
+      unseen.put(ExitReason.WRMSR, reason);
+    }
+    return unseen;
+  }
+
+  /** Every vCPU's thread must have left {@code run}. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    timer.close();
+    vcpus.forEach(KvmVcpu::close);
+    LibC.close(fd);
+    memory.close();
+  }
+}
