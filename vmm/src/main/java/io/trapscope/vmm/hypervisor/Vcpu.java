@@ -26,7 +26,8 @@ public interface Vcpu extends AutoCloseable {
 
   /**
    * Whether the guest would take an external interrupt at its next instruction: RFLAGS.IF set, no
-   * interrupt shadow.
+   * interrupt shadow. After an HLT exit the HLT counts as executed, so the shadow of an STI just
+   * before it has ended.
    */
   boolean interruptible();
 

@@ -26,6 +26,14 @@ public interface Vm extends AutoCloseable {
    */
   boolean resolveEptViolation(VmExit exit);
 
+  /**
+   * How {@code gpa} is translated now. Not for the hot path. A page that is not mapped yet ends the
+   * walk at the entry that says so, with {@code hpa} -1.
+   */
+  default NestedWalk walk(long gpa) {
+    return new NestedWalk(gpa, "not visible on this back end", List.of(), 0, -1, -1);
+  }
+
   /** The kinds of exit this machine hands to the loop: goes into the trace header. */
   Set<ExitReason> surfacedExits();
 

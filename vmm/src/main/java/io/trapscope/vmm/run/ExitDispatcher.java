@@ -1,0 +1,285 @@
+package io.trapscope.vmm.run;
+
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.RunEnd;
+import io.trapscope.vmm.device.Bus;
+import io.trapscope.vmm.device.Timers;
+import io.trapscope.vmm.hypervisor.Vcpu;
+import io.trapscope.vmm.hypervisor.Vm;
+import io.trapscope.vmm.hypervisor.VmExit;
+import java.util.Locale;
+
+/**
+ * Does what an exit asks for and fills in what the guest reads. One for each vCPU, used by its
+ * thread; the caller holds the device lock.
+ *
+ * <p>An exit that only informs (a control-register access, an exception) needs nothing here: the
+ * back end completes it when the guest resumes.
+ */
+final class ExitDispatcher {
+  private final Vm vm;
+  private final Vcpu vcpu;
+  private final Bus bus;
+  private final Timers timers;
+  private final CpuidModel cpuid;
+  private final MsrModel msrs;
+  private final Hypercalls hypercalls;
+  private final RunState run;
+  private final boolean timed;
+
+  private long deviceNanos;
+  private boolean halted;
+
+  /** Makes a dispatcher; {@code timed} where the time in device models is wanted. */
+  ExitDispatcher(
+      Vm vm,
+      Vcpu vcpu,
+      Bus bus,
+      Timers timers,
+      Board board,
+      Hypercalls hypercalls,
+      RunState run,
+      boolean timed) {
+    this.vm = vm;
+    this.vcpu = vcpu;
+    this.bus = bus;
+    this.timers = timers;
+    this.cpuid = board.cpuid();
+    this.msrs = board.msrs();
+    this.hypercalls = hypercalls;
+    this.run = run;
+    this.timed = timed;
+  }
+
+  /** Time the last exit spent in a device model or handler, ns; 0 where not timed. */
+  long deviceNanos() {
+    return deviceNanos;
+  }
+
+  /** Whether the last exit leaves the vCPU halted until an interrupt. */
+  boolean halted() {
+    return halted;
+  }
+
+  /** Handles one exit and says what kind of event it is. */
+  EventType handle(VmExit exit) {
+    deviceNanos = 0;
+    halted = false;
+    return switch (exit.reason) {
+      case IO_INSTRUCTION -> port(exit);
+      case MMIO, EPT_MISCONFIGURATION -> memory(exit);
+      case EPT_VIOLATION -> vm.resolveEptViolation(exit) ? EventType.EPT_FAULT : memory(exit);
+      case CPUID -> cpuid(exit);
+      case RDMSR -> readMsr(exit);
+      case WRMSR -> writeMsr(exit);
+      case VMCALL -> hypercall(exit);
+      case HLT -> {
+        halted = true;
+        yield EventType.HLT;
+      }
+      case CR_ACCESS -> EventType.CR_ACCESS;
+      case EXCEPTION_OR_NMI -> EventType.EXCEPTION;
+      case PREEMPTION_TIMER, INTERRUPTED -> {
+        timers.advance(vcpu.guestNanos());
+        yield EventType.EXIT;
+      }
+      case TRIPLE_FAULT -> ended(RunEnd.TRIPLE_FAULT, 0, "triple fault");
+      case SYSTEM_EVENT ->
+          ended(RunEnd.RESET, exit.errorDetail, "system event " + exit.errorDetail);
+      case INTERNAL_ERROR, ENTRY_FAILED -> failed(exit);
+      case ENTRY_FAILURE_GUEST_STATE, ENTRY_FAILURE_MSR_LOADING, ENTRY_FAILURE_MACHINE_CHECK ->
+          ended(RunEnd.ERROR, 0, exit.reason.title());
+      // The back end completes these by itself; to the loop they are news.
+      case EXTERNAL_INTERRUPT,
+          INTERRUPT_WINDOW,
+          NMI_WINDOW,
+          TASK_SWITCH,
+          INVD,
+          INVLPG,
+          RDPMC,
+          RDTSC,
+          RDTSCP,
+          MOV_DR,
+          MWAIT,
+          MONITOR,
+          MONITOR_TRAP_FLAG,
+          PAUSE,
+          TPR_BELOW_THRESHOLD,
+          GDTR_IDTR_ACCESS,
+          LDTR_TR_ACCESS,
+          WBINVD,
+          XSETBV,
+          RDRAND,
+          RDSEED,
+          INVPCID,
+          PML_FULL,
+          BUS_LOCK,
+          VIRTUALIZED_EOI,
+          UMWAIT,
+          TPAUSE ->
+          EventType.EXIT;
+      // No back end of ours enables these.
+      case INIT_SIGNAL,
+          SIPI,
+          IO_SMI,
+          OTHER_SMI,
+          GETSEC,
+          RSM,
+          VMCLEAR,
+          VMLAUNCH,
+          VMPTRLD,
+          VMPTRST,
+          VMREAD,
+          VMRESUME,
+          VMWRITE,
+          VMXOFF,
+          VMXON,
+          APIC_ACCESS,
+          INVEPT,
+          INVVPID,
+          APIC_WRITE,
+          VMFUNC,
+          ENCLS,
+          XSAVES,
+          XRSTORS,
+          PCONFIG,
+          SPP,
+          LOADIWKEY,
+          ENCLV,
+          ENQCMD_PASID,
+          ENQCMDS_PASID,
+          INSTRUCTION_TIMEOUT,
+          SEAMCALL,
+          TDCALL,
+          RDMSRLIST,
+          WRMSRLIST,
+          UNKNOWN ->
+          unexpected(exit);
+    };
+  }
+
+  private EventType port(VmExit exit) {
+    timers.advance(vcpu.guestNanos());
+    long start = timed ? System.nanoTime() : 0;
+    if (exit.count != 1) {
+      portString(exit);
+    } else if (exit.write) {
+      bus.writePort(exit.port, exit.size, exit.value);
+    } else {
+      exit.value = bus.readPort(exit.port, exit.size);
+    }
+    exit.captured |= VmExit.VALUE;
+    stop(start);
+    return EventType.PIO;
+  }
+
+  private void portString(VmExit exit) {
+    int size = exit.size;
+    byte[] data = exit.data;
+    for (int at = 0; at < exit.count * size; at += size) {
+      if (exit.write) {
+        bus.writePort(exit.port, size, item(data, at, size));
+      } else {
+        long value = bus.readPort(exit.port, size);
+        for (int i = 0; i < size; i++) {
+          data[at + i] = (byte) (value >>> 8 * i);
+        }
+      }
+    }
+    exit.value = item(data, 0, size);
+  }
+
+  private static long item(byte[] data, int at, int size) {
+    long value = 0;
+    for (int i = size - 1; i >= 0; i--) {
+      value = value << 8 | data[at + i] & 0xff;
+    }
+    return value;
+  }
+
+  private EventType memory(VmExit exit) {
+    if (exit.size == 0) {
+      run.end(
+          RunEnd.ERROR,
+          exit.gpa,
+          String.format(Locale.ROOT, "the guest executes at 0x%x, where no memory lies", exit.gpa));
+      return EventType.EXIT;
+    }
+    timers.advance(vcpu.guestNanos());
+    long start = timed ? System.nanoTime() : 0;
+    if (exit.write) {
+      bus.writeMemory(exit.gpa, exit.size, exit.value);
+    } else {
+      exit.value = bus.readMemory(exit.gpa, exit.size);
+    }
+    exit.captured |= VmExit.VALUE;
+    stop(start);
+    return EventType.MMIO;
+  }
+
+  private EventType cpuid(VmExit exit) {
+    long start = timed ? System.nanoTime() : 0;
+    cpuid.query(vcpu.index(), exit.leaf, exit.subleaf, exit.result);
+    stop(start);
+    return EventType.CPUID;
+  }
+
+  private EventType readMsr(VmExit exit) {
+    timers.advance(vcpu.guestNanos());
+    long start = timed ? System.nanoTime() : 0;
+    exit.fault = !msrs.read(vcpu.index(), exit);
+    if (!exit.fault) {
+      exit.captured |= VmExit.VALUE;
+    }
+    stop(start);
+    return EventType.MSR;
+  }
+
+  private EventType writeMsr(VmExit exit) {
+    timers.advance(vcpu.guestNanos());
+    long start = timed ? System.nanoTime() : 0;
+    exit.fault = !msrs.write(vcpu.index(), exit);
+    exit.captured |= VmExit.VALUE;
+    stop(start);
+    return EventType.MSR;
+  }
+
+  private EventType hypercall(VmExit exit) {
+    long start = timed ? System.nanoTime() : 0;
+    exit.value = hypercalls.call(vcpu, exit.hypercall, exit.arguments[0], exit.arguments[1]);
+    exit.captured |= VmExit.VALUE;
+    stop(start);
+    return EventType.HYPERCALL;
+  }
+
+  private void stop(long start) {
+    if (timed) {
+      deviceNanos = System.nanoTime() - start;
+    }
+  }
+
+  private EventType ended(RunEnd how, long detail, String words) {
+    run.end(how, detail, words);
+    return EventType.EXIT;
+  }
+
+  private EventType failed(VmExit exit) {
+    StringBuilder words = new StringBuilder(exit.reason.title());
+    words.append(", code ").append(exit.errorDetail);
+    if (exit.has(VmExit.RIP)) {
+      words.append(String.format(Locale.ROOT, ", at RIP 0x%x", exit.rip));
+    }
+    for (int i = 0; i < exit.instructionLength; i++) {
+      words.append(i == 0 ? ", instruction" : "");
+      words.append(String.format(Locale.ROOT, " %02x", exit.instructionBytes[i]));
+    }
+    return ended(RunEnd.ERROR, exit.errorDetail, words.toString());
+  }
+
+  private EventType unexpected(VmExit exit) {
+    return ended(
+        RunEnd.ERROR,
+        exit.reason.code(),
+        "no handler for exit reason " + exit.reason + ", KVM code " + exit.kvmReason);
+  }
+}

@@ -1,0 +1,192 @@
+package io.trapscope.vmm.run;
+
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.EventWriter;
+import io.trapscope.recorder.event.ExitSink;
+import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.event.InterruptionType;
+import io.trapscope.vmm.hypervisor.VmExit;
+import io.trapscope.vmm.memory.MemoryRegion;
+import java.util.List;
+
+/**
+ * Writes exits as events: one put for each field that was captured. One for each vCPU; allocates
+ * nothing.
+ */
+final class ExitEncoder {
+  private static final int PAGE_FAULT = 14;
+  private static final Field[] ARGUMENTS = {
+    Field.ARG0, Field.ARG1, Field.ARG2, Field.ARG3, Field.ARG4, Field.ARG5
+  };
+
+  private final ExitSink sink;
+  private final List<MemoryRegion> regions;
+
+  /** Makes an encoder; {@code regions} is the list of the trace header, for the REGION field. */
+  ExitEncoder(ExitSink sink, List<MemoryRegion> regions) {
+    this.sink = sink;
+    this.regions = regions;
+  }
+
+  /**
+   * Writes one exit and commits it.
+   *
+   * @param type what the dispatcher said it is
+   * @param start when the loop had the exit, host monotonic ns
+   * @param end when the exit was handled
+   * @param deviceNanos time in the device model, part of the time between the two
+   * @param idleNanos time the vCPU stayed halted, part of the time between the two
+   */
+  void encode(EventType type, VmExit exit, long start, long end, long deviceNanos, long idleNanos) {
+    EventWriter event = sink.claim(type);
+    common(event, exit, start, end - start - deviceNanos - idleNanos, deviceNanos);
+    switch (type) {
+      case PIO -> port(event, exit);
+      case MMIO -> memory(event, exit);
+      case CPUID ->
+          event
+              .put(Field.LEAF, exit.leaf)
+              .put(Field.SUBLEAF, exit.subleaf)
+              .put(Field.EAX, exit.result[0])
+              .put(Field.EBX, exit.result[1])
+              .put(Field.ECX, exit.result[2])
+              .put(Field.EDX, exit.result[3]);
+      case MSR -> msr(event, exit);
+      case HYPERCALL -> hypercall(event, exit);
+      case HLT -> event.put(Field.IDLE_TIME, idleNanos);
+      case EPT_FAULT -> eptFault(event, exit);
+      case CR_ACCESS -> controlRegister(event, exit);
+      case EXCEPTION -> exception(event, exit);
+      case EXIT -> other(event, exit);
+      case INJECTION, END, CONSOLE_OUTPUT, CONSOLE_INPUT, INPUT, MARK, GAP, TRANSLATION ->
+          throw new IllegalArgumentException(type + " is no exit");
+    }
+    sink.commit();
+  }
+
+  private static void common(
+      EventWriter event, VmExit exit, long start, long dispatch, long device) {
+    if (exit.has(VmExit.LOOP_TIME)) {
+      event.put(Field.TIME, exit.exitNanos).put(Field.LOOP_TIME, start - exit.exitNanos);
+    } else {
+      event.put(Field.TIME, start);
+    }
+    if (exit.has(VmExit.GUEST_TIME)) {
+      event.put(Field.GUEST_TIME, exit.exitNanos - exit.entryNanos);
+    }
+    event.put(Field.DISPATCH_TIME, dispatch).put(Field.DEVICE_TIME, device);
+    event.put(Field.REASON, exit.reason.code());
+    if (exit.kvmReason >= 0) {
+      event.put(Field.KVM_EXIT, exit.kvmReason);
+    }
+    if (exit.has(VmExit.RIP)) {
+      event.put(Field.RIP, exit.rip);
+    }
+    if (exit.has(VmExit.INSTRUCTIONS)) {
+      event.put(Field.INSTRUCTIONS, exit.instructions);
+    }
+    if (exit.has(VmExit.MODE)) {
+      event.put(Field.MODE, exit.mode.code());
+    }
+    if (exit.cpl >= 0) {
+      event.put(Field.CPL, exit.cpl);
+    }
+  }
+
+  private static void put(EventWriter event, VmExit exit, int bit, Field field, long value) {
+    if (exit.has(bit)) {
+      event.put(field, value);
+    }
+  }
+
+  private static void port(EventWriter event, VmExit exit) {
+    event
+        .put(Field.DIRECTION, exit.write)
+        .put(Field.SIZE, exit.size)
+        .put(Field.PORT, exit.port)
+        .put(Field.COUNT, exit.count);
+    put(event, exit, VmExit.VALUE, Field.VALUE, exit.value);
+    if (exit.count > 1) {
+      event.putBytes(Field.DATA, exit.data, 0, exit.size * exit.count);
+    }
+  }
+
+  private static void memory(EventWriter event, VmExit exit) {
+    event.put(Field.DIRECTION, exit.write).put(Field.SIZE, exit.size).put(Field.GPA, exit.gpa);
+    put(event, exit, VmExit.GVA, Field.GVA, exit.gva);
+    put(event, exit, VmExit.VALUE, Field.VALUE, exit.value);
+  }
+
+  private static void msr(EventWriter event, VmExit exit) {
+    event.put(Field.DIRECTION, exit.write).put(Field.FAULT, exit.fault).put(Field.MSR, exit.index);
+    put(event, exit, VmExit.VALUE, Field.VALUE, exit.value);
+  }
+
+  private static void hypercall(EventWriter event, VmExit exit) {
+    event.put(Field.HYPERCALL, exit.hypercall);
+    for (int i = 0; i < ARGUMENTS.length; i++) {
+      event.put(ARGUMENTS[i], exit.arguments[i]);
+    }
+    event.put(Field.RESULT, exit.value);
+  }
+
+  private void eptFault(EventWriter event, VmExit exit) {
+    put(event, exit, VmExit.GUEST_PAGE, Field.GUEST_PAGE, exit.guestPageShift);
+    put(event, exit, VmExit.EPT_PAGE, Field.EPT_PAGE, exit.eptPageShift);
+    put(event, exit, VmExit.FIRST_TOUCH, Field.FIRST_TOUCH, exit.firstTouch ? 1 : 0);
+    event.put(Field.GPA, exit.gpa);
+    for (int i = 0; i < regions.size(); i++) {
+      if (regions.get(i).contains(exit.gpa, 1)) {
+        event.put(Field.REGION, i);
+        break;
+      }
+    }
+    put(event, exit, VmExit.GVA, Field.GVA, exit.gva);
+    put(event, exit, VmExit.HVA, Field.HVA, exit.hva);
+    put(event, exit, VmExit.HPA, Field.HPA, exit.hpa);
+    put(event, exit, VmExit.QUALIFICATION, Field.QUALIFICATION, exit.qualification);
+  }
+
+  private static void controlRegister(EventWriter event, VmExit exit) {
+    event.put(Field.CONTROL_REGISTER, exit.index);
+    put(event, exit, VmExit.QUALIFICATION, Field.QUALIFICATION, exit.qualification);
+    put(event, exit, VmExit.VALUE, Field.VALUE, exit.value);
+  }
+
+  private static void exception(EventWriter event, VmExit exit) {
+    event.put(Field.VECTOR, exit.index);
+    if (exit.hasErrorCode) {
+      event.put(Field.ERROR_CODE, exit.errorCode);
+    }
+    if (exit.index == PAGE_FAULT) {
+      put(event, exit, VmExit.QUALIFICATION, Field.FAULT_ADDRESS, exit.qualification);
+    }
+  }
+
+  private static void other(EventWriter event, VmExit exit) {
+    put(event, exit, VmExit.QUALIFICATION, Field.QUALIFICATION, exit.qualification);
+    put(event, exit, VmExit.GPA, Field.GPA, exit.gpa);
+    switch (exit.reason) {
+      case INTERNAL_ERROR, ENTRY_FAILED, SYSTEM_EVENT ->
+          event
+              .put(Field.DETAIL, exit.errorDetail)
+              .putBytes(Field.DATA, exit.instructionBytes, 0, exit.instructionLength);
+      default -> {
+        // No other reason has more to say.
+      }
+    }
+  }
+
+  /** Writes the injection of an external interrupt, before the entry that delivers it. */
+  void injection(int vector, long nanos, long instructions) {
+    EventWriter event = sink.claim(EventType.INJECTION);
+    event.put(Field.TIME, nanos);
+    if (instructions >= 0) {
+      event.put(Field.INSTRUCTIONS, instructions);
+    }
+    event
+        .put(Field.INTERRUPTION_TYPE, InterruptionType.EXTERNAL_INTERRUPT)
+        .put(Field.VECTOR, vector);
+    sink.commit();
+  }
+}

@@ -1,0 +1,303 @@
+package io.trapscope.vmm.run;
+
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.EventWriter;
+import io.trapscope.recorder.event.ExitSink;
+import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.event.RunEnd;
+import io.trapscope.vmm.device.Bus;
+import io.trapscope.vmm.device.HypercallPort;
+import io.trapscope.vmm.device.Scratch;
+import io.trapscope.vmm.device.Timers;
+import io.trapscope.vmm.hypervisor.CpuState;
+import io.trapscope.vmm.hypervisor.Vcpu;
+import io.trapscope.vmm.hypervisor.Vm;
+import io.trapscope.vmm.hypervisor.VmConfig;
+import io.trapscope.vmm.memory.MemoryLayout;
+import io.trapscope.vmm.memory.MemoryRegion;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A machine with a guest in it, ready to run once: memory, vCPUs, a bus full of devices, and the
+ * guest loaded as its boot protocol wants.
+ *
+ * <p>Make one, read what a trace header needs ({@link #vm}, {@link #bus}, {@link #memoryRegions}),
+ * then {@link #run}; close it afterwards.
+ */
+public final class Machine implements AutoCloseable {
+  private static final long KICK_MILLIS = 10;
+
+  private final MachineConfig config;
+  private final Vm vm;
+  private final Bus bus = new Bus();
+  private final Timers timers = new Timers();
+  private final List<MemoryRegion> regions;
+  private final Board board;
+  private final ConsoleStream console;
+  private final Hypercalls hypercalls;
+  private final RunState run;
+  private final ReentrantLock lock;
+  private final AtomicLong exitCount = new AtomicLong();
+
+  /**
+   * Makes the machine and loads its guest.
+   *
+   * @throws io.trapscope.vmm.hypervisor.HypervisorException where the host refuses
+   * @throws io.trapscope.vmm.boot.BootException where the image does not fit the machine
+   */
+  public Machine(MachineConfig config) {
+    this.config = config;
+    this.regions = MemoryLayout.ram(config.memoryBytes);
+    this.vm =
+        config.hypervisor.createVm(new VmConfig(config.memoryBytes, config.cpus, config.cpuModel));
+    try {
+      this.run = new RunState(vm.vcpus());
+      this.lock = config.cpus == 1 ? null : new ReentrantLock();
+      byte[] text = config.until == null ? null : config.until.text();
+      this.console =
+          new ConsoleStream(
+              config.consoleOutput, text, () -> run.end(RunEnd.UNTIL, 0, config.until.describe()));
+      this.hypercalls = new Hypercalls(vm, config.messages);
+      this.board = config.board.get();
+      build();
+      load();
+    } catch (RuntimeException | Error e) {
+      vm.close();
+      throw e;
+    }
+  }
+
+  private void build() {
+    for (MemoryRegion region : regions) {
+      bus.addRam(region.base(), region.length(), region.name());
+    }
+    board.build(
+        new Board.Slots(
+            bus,
+            timers,
+            vm.memory(),
+            regions,
+            config.cpus,
+            config.consoleFilter.before(console),
+            run));
+    bus.mapPorts(Scratch.PORT, Scratch.PORTS, new Scratch("port-scratch", Scratch.PORTS));
+    bus.mapMemory(
+        MemoryLayout.TEST_MMIO,
+        MemoryLayout.PAGE_SIZE,
+        new Scratch("mmio-scratch", MemoryLayout.PAGE_SIZE));
+    Vcpu first = vm.vcpus().get(0);
+    bus.mapPorts(
+        HypercallPort.PORT,
+        HypercallPort.PORTS,
+        new HypercallPort((number, rbx, rcx) -> hypercalls.call(first, number, rbx, rcx)));
+    Until until = config.until;
+    if (until != null && until.guestNanos() >= 0) {
+      timers.create(() -> run.end(RunEnd.UNTIL, 0, until.describe())).arm(until.guestNanos());
+    }
+  }
+
+  private void load() {
+    Vcpu first = vm.vcpus().get(0);
+    CpuState state = new CpuState();
+    first.readState(state);
+    config.boot.load(vm.memory(), regions, config.cpus, state);
+    first.writeState(state);
+  }
+
+  /** What runs the guest: its kinds of exit go into the trace header. */
+  public Vm vm() {
+    return vm;
+  }
+
+  /** The devices and RAM of the machine, for listings. */
+  public Bus bus() {
+    return bus;
+  }
+
+  /** RAM by address; an event's REGION is an index into this list. */
+  public List<MemoryRegion> memoryRegions() {
+    return regions;
+  }
+
+  MachineConfig config() {
+    return config;
+  }
+
+  Board board() {
+    return board;
+  }
+
+  Timers timers() {
+    return timers;
+  }
+
+  ConsoleStream console() {
+    return console;
+  }
+
+  ReentrantLock deviceLock() {
+    return lock;
+  }
+
+  ExitDispatcher dispatcher(Vcpu vcpu, RunState state, boolean timed) {
+    return new ExitDispatcher(vm, vcpu, bus, timers, board, hypercalls, state, timed);
+  }
+
+  /** Counts one exit for {@code --until exits=N}; returns the exits of all vCPUs so far. */
+  long countExit() {
+    return exitCount.incrementAndGet();
+  }
+
+  /** Makes other vCPUs take interrupts that wait for them. The caller holds the device lock. */
+  void wakeOthers(int self) {
+    boolean any = false;
+    for (Vcpu vcpu : vm.vcpus()) {
+      if (vcpu.index() != self && board.interrupts().pending(vcpu.index())) {
+        vcpu.kick();
+        any = true;
+      }
+    }
+    if (any) {
+      run.wake();
+    }
+  }
+
+  /** Ends a run from any thread, as Ctrl-C does. */
+  public void stop() {
+    run.end(RunEnd.INTERRUPTED, 0, "interrupted");
+  }
+
+  /**
+   * Runs the guest until it ends, a condition is met or time is up. Every exit goes to {@code
+   * sinks}, and how the run ended too; a console line that was not finished is recorded as it is.
+   *
+   * @throws IllegalStateException where the VMM itself is at fault; the cause says how
+   */
+  public RunResult run(Sinks sinks) {
+    hypercalls.recordTo(sinks.other());
+    if (config.consoleInput != null) {
+      config.consoleInput.onChange(this::inputCame);
+    }
+    List<VcpuLoop> loops = new ArrayList<>();
+    List<Thread> threads = new ArrayList<>();
+    CountDownLatch running = new CountDownLatch(config.cpus);
+    for (Vcpu vcpu : vm.vcpus()) {
+      VcpuLoop loop = new VcpuLoop(this, vcpu, sinks, run);
+      loops.add(loop);
+      threads.add(
+          new Thread(
+              () -> {
+                try {
+                  loop.run();
+                } finally {
+                  running.countDown();
+                }
+              },
+              "vcpu" + vcpu.index()));
+    }
+    long start = System.nanoTime();
+    threads.forEach(Thread::start);
+    await(running);
+    long hostNanos = System.nanoTime() - start;
+    if (config.consoleInput != null) {
+      config.consoleInput.onChange(() -> {});
+    }
+    if (run.bug() != null) {
+      throw new IllegalStateException("the VMM failed: " + run.bug(), run.bug());
+    }
+    return finish(sinks.other(), loops, hostNanos);
+  }
+
+  private void inputCame() {
+    run.wake();
+    vm.vcpus().get(0).kick();
+  }
+
+  private void await(CountDownLatch running) {
+    long limit = config.timeout == null ? Long.MAX_VALUE : config.timeout.toNanos();
+    try {
+      if (!running.await(limit, TimeUnit.NANOSECONDS)) {
+        run.end(RunEnd.TIMEOUT, 0, "timeout after " + config.timeout);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      run.end(RunEnd.INTERRUPTED, 0, "interrupted");
+    }
+    // A kick may come just before the entry it should prevent: repeat it until they are out.
+    boolean interrupted = Thread.interrupted();
+    while (true) {
+      try {
+        if (running.await(KICK_MILLIS, TimeUnit.MILLISECONDS)) {
+          break;
+        }
+        run.kickAll();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private RunResult finish(ExitSink other, List<VcpuLoop> loops, long hostNanos) {
+    long exits = 0;
+    long events = hypercalls.events();
+    long[] byReason = new long[256];
+    for (VcpuLoop loop : loops) {
+      exits += loop.exits();
+      events += loop.events();
+      loop.addExits(byReason);
+    }
+    long instructions = 0;
+    for (Vcpu vcpu : vm.vcpus()) {
+      long count = vcpu.instructions();
+      instructions = count < 0 || instructions < 0 ? -1 : instructions + count;
+    }
+    console.flush();
+    long now = System.nanoTime();
+    long ofFirst = vm.vcpus().get(0).instructions();
+    events += console.record(other, now, ofFirst);
+    recordEnd(other, now, ofFirst);
+    String text = run.text();
+    if (console.failure() != null) {
+      text += "; console output failed: " + console.failure().getMessage();
+    }
+    return new RunResult(
+        run.end(),
+        run.detail(),
+        text,
+        exits,
+        events + 1,
+        byReason,
+        hostNanos,
+        vm.vcpus().get(0).guestNanos(),
+        instructions,
+        console.total(),
+        bus.unclaimedReads(),
+        bus.unclaimedWrites());
+  }
+
+  private void recordEnd(ExitSink other, long now, long instructions) {
+    EventWriter event = other.claim(EventType.END);
+    event.put(Field.TIME, now);
+    if (instructions >= 0) {
+      event.put(Field.INSTRUCTIONS, instructions);
+    }
+    event.put(Field.END, run.end().code()).put(Field.DETAIL, run.detail());
+    byte[] text = run.text().getBytes(StandardCharsets.UTF_8);
+    event.putBytes(Field.DATA, text, 0, text.length);
+    other.commit();
+  }
+
+  @Override
+  public void close() {
+    vm.close();
+  }
+}

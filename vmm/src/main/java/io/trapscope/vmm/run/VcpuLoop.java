@@ -1,0 +1,271 @@
+package io.trapscope.vmm.run;
+
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.EventWriter;
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.recorder.event.ExitSink;
+import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.event.RunEnd;
+import io.trapscope.vmm.device.InterruptSource;
+import io.trapscope.vmm.device.Timers;
+import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.Vcpu;
+import io.trapscope.vmm.hypervisor.VmExit;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The loop of one vCPU: enter the guest, handle its exit, record it. The one place where exits are
+ * recorded, and the one that decides when interrupts go in.
+ *
+ * <p>Before each entry: console input that waits goes to the device, an interrupt that waits is
+ * injected or a window for it asked for, and the guest's deadline follows the next timer. vCPU 0
+ * drives the timers.
+ */
+final class VcpuLoop implements Runnable {
+  private static final int RFLAGS_IF_WAIT_MILLIS = 100;
+
+  private final Machine machine;
+  private final RunState run;
+  private final Vcpu vcpu;
+  private final int index;
+  private final VmExit exit = new VmExit();
+  private final ExitDispatcher dispatcher;
+  private final ExitEncoder encoder;
+  private final ExitSink other;
+  private final InterruptSource interrupts;
+  private final Timers timers;
+  private final ConsoleStream console;
+  private final ConsoleInput input;
+  private final byte[] inputBytes = new byte[64];
+
+  /** The machine's device lock; null on a machine with one vCPU, whose thread is alone. */
+  private final ReentrantLock lock;
+
+  private final boolean recording;
+  private final Until until;
+
+  private final long[] exitsByReason = new long[256];
+  private long exits;
+  private long events;
+  private long deadline = Long.MAX_VALUE;
+  private boolean windowWanted;
+
+  VcpuLoop(Machine machine, Vcpu vcpu, Sinks sinks, RunState run) {
+    this.machine = machine;
+    this.run = run;
+    this.vcpu = vcpu;
+    this.index = vcpu.index();
+    this.recording = sinks != Sinks.NONE;
+    this.dispatcher = machine.dispatcher(vcpu, run, recording);
+    this.encoder = new ExitEncoder(sinks.vcpu(index), machine.memoryRegions());
+    this.other = sinks.other();
+    this.interrupts = machine.board().interrupts();
+    this.timers = machine.timers();
+    this.console = machine.console();
+    this.input = index == 0 ? machine.config().consoleInput : null;
+    this.lock = machine.deviceLock();
+    this.until = machine.config().until;
+  }
+
+  @Override
+  public void run() {
+    try {
+      while (!run.ended()) {
+        lock();
+        prepareEntry();
+        unlock();
+        vcpu.run(exit);
+        handle();
+      }
+    } catch (HypervisorException e) {
+      run.end(RunEnd.ERROR, 0, e.getMessage());
+    } catch (RuntimeException | Error e) {
+      run.fail(e);
+    } finally {
+      if (lock != null && lock.isHeldByCurrentThread()) {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void lock() {
+    if (lock != null) {
+      lock.lock();
+    }
+  }
+
+  private void unlock() {
+    if (lock != null) {
+      lock.unlock();
+    }
+  }
+
+  private void prepareEntry() {
+    if (input != null && input.isWaiting()) {
+      deliverInput();
+    }
+    if (interrupts.pending(index)) {
+      if (vcpu.interruptible()) {
+        inject();
+        setWindow(interrupts.pending(index));
+      } else {
+        setWindow(true);
+      }
+    } else {
+      setWindow(false);
+    }
+    if (index == 0) {
+      setDeadline();
+    }
+  }
+
+  private void inject() {
+    int vector = interrupts.acknowledge(index);
+    if (vector < 0) {
+      return;
+    }
+    vcpu.injectInterrupt(vector);
+    if (recording) {
+      encoder.injection(vector, System.nanoTime(), vcpu.instructions());
+    }
+    events++;
+  }
+
+  private void setWindow(boolean wanted) {
+    if (wanted != windowWanted) {
+      windowWanted = wanted;
+      vcpu.requestInterruptWindow(wanted);
+    }
+  }
+
+  private void setDeadline() {
+    long next = timers.next();
+    if (until != null && until.instructions() >= 0) {
+      // The clock's rate is the back end's own: ask again halfway as long as it falls short.
+      long left = until.instructions() - vcpu.instructions();
+      next = Math.min(next, vcpu.guestNanos() + Math.max(1, left));
+    }
+    if (next != deadline) {
+      deadline = next;
+      vcpu.setDeadline(next);
+    }
+  }
+
+  private void deliverInput() {
+    int count = input.peek(inputBytes);
+    timers.advance(vcpu.guestNanos());
+    int taken = machine.board().consoleInput(inputBytes, 0, count);
+    input.take(taken);
+    if (taken > 0 && recording) {
+      EventWriter event = other.claim(EventType.CONSOLE_INPUT);
+      event.put(Field.TIME, System.nanoTime()).put(Field.CHANNEL, 0);
+      if (vcpu.instructions() >= 0) {
+        event.put(Field.INSTRUCTIONS, vcpu.instructions());
+      }
+      event.putBytes(Field.DATA, inputBytes, 0, taken);
+      other.commit();
+      events++;
+    }
+  }
+
+  private void handle() {
+    long start = recording ? System.nanoTime() : 0;
+    lock();
+    EventType type = dispatcher.handle(exit);
+    if (lock != null) {
+      machine.wakeOthers(index);
+    }
+    unlock();
+    long idle = dispatcher.halted() ? idle() : 0;
+    exits++;
+    exitsByReason[exit.reason.code()]++;
+    if (recording) {
+      encoder.encode(type, exit, start, System.nanoTime(), dispatcher.deviceNanos(), idle);
+    }
+    if (console.wantsRecord()) {
+      recordConsole();
+    }
+    if (until != null) {
+      checkUntil();
+    }
+  }
+
+  private void recordConsole() {
+    lock();
+    events += console.record(other, System.nanoTime(), vcpu.instructions());
+    unlock();
+  }
+
+  private void checkUntil() {
+    boolean met =
+        until.exits() >= 0 && machine.countExit() >= until.exits()
+            || until.instructions() >= 0 && vcpu.instructions() >= until.instructions();
+    if (met) {
+      run.end(RunEnd.UNTIL, 0, until.describe());
+    }
+  }
+
+  /**
+   * Lets a halted vCPU wait for an interrupt, and ends the run where none can come.
+   *
+   * @return how long that took, host ns
+   */
+  private long idle() {
+    long start = System.nanoTime();
+    lock();
+    console.flush();
+    unlock();
+    recordConsole();
+    if (!vcpu.interruptible()) {
+      run.halted("halted with interrupts off");
+      while (lock != null && !run.ended()) {
+        run.await(RFLAGS_IF_WAIT_MILLIS);
+      }
+    } else {
+      awaitInterrupt();
+    }
+    return System.nanoTime() - start;
+  }
+
+  private void awaitInterrupt() {
+    while (!run.ended()) {
+      lock();
+      boolean awake = interrupts.pending(index);
+      long next = index == 0 ? timers.next() : Long.MAX_VALUE;
+      unlock();
+      if (awake || input != null && input.isWaiting()) {
+        return;
+      }
+      if (next != Long.MAX_VALUE) {
+        vcpu.idleUntil(next);
+        lock();
+        timers.advance(vcpu.guestNanos());
+        if (lock != null) {
+          machine.wakeOthers(index);
+        }
+        unlock();
+      } else if (lock == null && (input == null || !input.isOpen())) {
+        run.end(RunEnd.HALTED, 0, "halted, and nothing is left that could wake it");
+      } else {
+        run.await(RFLAGS_IF_WAIT_MILLIS);
+      }
+    }
+  }
+
+  /** Exits so far. */
+  long exits() {
+    return exits;
+  }
+
+  /** Exits, injections and other events so far. */
+  long events() {
+    return exits + events;
+  }
+
+  /** Adds this loop's exits to {@code to}, by reason code. */
+  void addExits(long[] to) {
+    for (ExitReason reason : ExitReason.values()) {
+      to[reason.code()] += exitsByReason[reason.code()];
+    }
+  }
+}
