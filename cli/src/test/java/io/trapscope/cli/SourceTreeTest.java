@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /** Rules on the source tree that compiled classes do not show. */
 class SourceTreeTest {
   private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
-  private static final int LONGEST_FILE = 500;
+  private static final int LONGEST_FILE = 550;
 
   /** Tables: one line an entry, read by searching and not from top to bottom. */
   private static final Set<String> TABLES = Set.of();
