@@ -7,5 +7,7 @@ public final class FpuTable {
   private FpuTable() {}
 
   /** Adds this family's entries to {@code table}. */
-  public static void register(OpcodeTable table) {}
+  public static void register(OpcodeTable table) {
+    X87Table.register(table);
+  }
 }
