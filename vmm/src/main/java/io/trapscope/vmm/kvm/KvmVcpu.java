@@ -71,13 +71,13 @@ final class KvmVcpu implements Vcpu {
     if (entry - vm.origin() >= deadline) {
       page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 1);
     }
-    int result = LibC.ioctl(fd, KvmAbi.KVM_RUN, 0);
+    int result = DirectIoctl.call(fd, KvmAbi.KVM_RUN, 0);
     long exit = System.nanoTime();
     out.entryNanos = entry;
     out.exitNanos = exit;
     out.captured = VmExit.GUEST_TIME;
     if (result != 0) {
-      interrupted(out, LibC.errno());
+      interrupted(out, -result);
       return;
     }
     kvmRun.decode(out);
@@ -171,7 +171,10 @@ final class KvmVcpu implements Vcpu {
       throw new IllegalArgumentException("interrupt vector " + vector);
     }
     interrupt.putInt(0, vector);
-    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_INTERRUPT, interruptAddress), "KVM_INTERRUPT");
+    int result = DirectIoctl.call(fd, KvmAbi.KVM_INTERRUPT, interruptAddress);
+    if (result < 0) {
+      throw LibC.failure("KVM_INTERRUPT", -result);
+    }
     // KVM looks again at the next exit; until then one interrupt is all it takes.
     page.put(KvmAbi.RUN_READY_FOR_INTERRUPT_INJECTION, (byte) 0);
   }
@@ -258,7 +261,7 @@ final class KvmVcpu implements Vcpu {
     }
     kvmRun.drop();
     page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 1);
-    if (LibC.ioctl(fd, KvmAbi.KVM_RUN, 0) == 0 || LibC.errno() != LibC.EINTR) {
+    if (DirectIoctl.call(fd, KvmAbi.KVM_RUN, 0) != -LibC.EINTR) {
       throw new HypervisorException(
           "KVM_RUN with immediate_exit set did not return at once; this KVM is not usable");
     }

@@ -20,6 +20,7 @@ final class LibC {
   static final int O_RDWR = 2;
   static final int O_CLOEXEC = 0x80000;
   static final int PROT_READ_WRITE = 3;
+  static final int PROT_READ_EXECUTE = 5;
   static final int MAP_SHARED = 1;
   static final int MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x02 | 0x20 | 0x4000;
   static final long MAP_FAILED = -1;
@@ -56,6 +57,8 @@ final class LibC {
   static native int ioctl(int fd, long request, long argument);
 
   static native long mmap(long address, long length, int protection, int flags, int fd, long at);
+
+  static native int mprotect(long address, long length, int protection);
 
   static native int munmap(long address, long length);
 
