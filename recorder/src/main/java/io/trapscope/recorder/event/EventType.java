@@ -94,7 +94,12 @@ public enum EventType {
       DETAIL),
   CONSOLE_OUTPUT(13, "Console output", "data is what the guest wrote.", CHANNEL, DATA),
   CONSOLE_INPUT(
-      14, "Console input", "data is what the guest was given, at this instruction.", CHANNEL, DATA),
+      14,
+      "Console input",
+      "data is what the guest was given, at this instruction and guest clock.",
+      CHANNEL,
+      DATA,
+      GUEST_CLOCK),
   INPUT(
       15,
       "Input",

@@ -110,6 +110,7 @@ public enum Field {
       "interruption type, SDM volume 3, \"VM-Entry Controls for Event Injection\"",
       code -> InterruptionType.name((int) code)),
   IDLE_TIME(74, Wire.U64, Kind.DURATION, "how long the vCPU stayed halted"),
+  GUEST_CLOCK(75, Wire.U64, Kind.DURATION, "guest clock of the vCPU: guest time since reset"),
 
   // The run.
   DETAIL(80, Wire.U64, Kind.BITS, "code that goes with the reason; see the event type"),

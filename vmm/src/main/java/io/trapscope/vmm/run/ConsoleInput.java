@@ -1,77 +1,23 @@
 package io.trapscope.vmm.run;
 
 /**
- * Bytes on their way to the guest's console: any thread offers them, the loop of vCPU 0 takes them
- * before an entry, so that a guest gets input at a point that the trace can name.
+ * Bytes on their way to the guest's console. The loop of vCPU 0 takes them before an entry, so that
+ * a guest gets input at a point that the trace can name, and a replay can give it again there.
  */
-public final class ConsoleInput {
-  private byte[] bytes = new byte[256];
-  private int start;
-  private int end;
-  private boolean closed;
-  private Runnable wake = () -> {};
+public interface ConsoleInput {
 
-  /** Adds bytes; the guest gets them as soon as it can. */
-  public void offer(byte[] from, int offset, int length) {
-    Runnable waker;
-    synchronized (this) {
-      if (end + length > bytes.length) {
-        byte[] larger = new byte[Math.max(bytes.length, 2 * (end - start + length))];
-        System.arraycopy(bytes, start, larger, 0, end - start);
-        bytes = larger;
-        end -= start;
-        start = 0;
-      }
-      System.arraycopy(from, offset, bytes, end, length);
-      end += length;
-      waiting = true;
-      waker = wake;
-    }
-    waker.run();
-  }
-
-  /** Nothing more will come: a guest that only waits for input ends its run. */
-  public void close() {
-    Runnable waker;
-    synchronized (this) {
-      closed = true;
-      waker = wake;
-    }
-    waker.run();
-  }
-
-  /** Read at every entry; set with the bytes, under the lock. */
-  private volatile boolean waiting;
-
-  /** Whether bytes wait. */
-  boolean isWaiting() {
-    return waiting;
-  }
+  /** Whether bytes wait for a guest whose clock shows this time. Asked before every entry. */
+  boolean isWaiting(long guestNanos);
 
   /** Whether anything can still come. */
-  synchronized boolean isOpen() {
-    return !closed || waiting;
-  }
+  boolean isOpen();
 
-  /** Called after every {@link #offer} and {@link #close}, from their thread. */
-  synchronized void onChange(Runnable action) {
-    wake = action;
-  }
+  /** Copies up to {@code to.length} waiting bytes without taking them, and returns how many. */
+  int peek(byte[] to);
 
-  /** Copies up to {@code to.length} waiting bytes without taking them. */
-  synchronized int peek(byte[] to) {
-    int count = Math.min(to.length, end - start);
-    System.arraycopy(bytes, start, to, 0, count);
-    return count;
-  }
+  /** Takes the first {@code count} waiting bytes. */
+  void take(int count);
 
-  /** Takes the first {@code count} bytes. */
-  synchronized void take(int count) {
-    start += count;
-    if (start == end) {
-      start = 0;
-      end = 0;
-      waiting = false;
-    }
-  }
+  /** Sets what is called, from any thread, when bytes came or none will come any more. */
+  void onChange(Runnable action);
 }

@@ -24,6 +24,9 @@ import java.util.concurrent.locks.ReentrantLock;
 final class VcpuLoop implements Runnable {
   private static final int RFLAGS_IF_WAIT_MILLIS = 100;
 
+  /** Guest time between two looks for console input. */
+  private static final long INPUT_NANOS = 20_000_000;
+
   private final Machine machine;
   private final RunState run;
   private final Vcpu vcpu;
@@ -49,6 +52,7 @@ final class VcpuLoop implements Runnable {
   private long events;
   private long deadline = Long.MAX_VALUE;
   private boolean windowWanted;
+  private long lookForInput;
 
   VcpuLoop(Machine machine, Vcpu vcpu, Sinks sinks, RunState run) {
     this.machine = machine;
@@ -101,7 +105,7 @@ final class VcpuLoop implements Runnable {
   }
 
   private void prepareEntry() {
-    if (input != null && input.isWaiting()) {
+    if (input != null && input.isWaiting(vcpu.guestNanos())) {
       deliverInput();
     }
     if (interrupts.pending(index)) {
@@ -145,10 +149,25 @@ final class VcpuLoop implements Runnable {
       long left = until.instructions() - vcpu.instructions();
       next = Math.min(next, vcpu.guestNanos() + Math.max(1, left));
     }
+    if (input != null) {
+      next = Math.min(next, nextLookForInput());
+    }
     if (next != deadline) {
       deadline = next;
       vcpu.setDeadline(next);
     }
+  }
+
+  /**
+   * A guest that computes without an exit would not get what is typed. Its exits to look for input
+   * lie at times of its own clock, so that a replay has the same ones.
+   */
+  private long nextLookForInput() {
+    long now = vcpu.guestNanos();
+    if (now >= lookForInput) {
+      lookForInput = now + INPUT_NANOS;
+    }
+    return lookForInput;
   }
 
   private void deliverInput() {
@@ -162,6 +181,7 @@ final class VcpuLoop implements Runnable {
       if (vcpu.instructions() >= 0) {
         event.put(Field.INSTRUCTIONS, vcpu.instructions());
       }
+      event.put(Field.GUEST_CLOCK, vcpu.guestNanos());
       event.putBytes(Field.DATA, inputBytes, 0, taken);
       other.commit();
       events++;
@@ -233,7 +253,7 @@ final class VcpuLoop implements Runnable {
       boolean awake = interrupts.pending(index);
       long next = index == 0 ? timers.next() : Long.MAX_VALUE;
       unlock();
-      if (awake || input != null && input.isWaiting()) {
+      if (awake || input != null && input.isWaiting(vcpu.guestNanos())) {
         return;
       }
       if (next != Long.MAX_VALUE) {
