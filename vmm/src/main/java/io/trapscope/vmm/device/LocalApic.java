@@ -423,8 +423,13 @@ public final class LocalApic {
     }
   }
 
+  /** The time-stamp counter was written: a deadline may be nearer or farther now. */
+  public void counterMoved() {
+    armTimer();
+  }
+
   /** Arms the timer for its next interrupt; while masked nothing needs to happen. */
-  void armTimer() {
+  private void armTimer() {
     long due = Long.MAX_VALUE;
     if ((lvt[0] & MASKED) == 0) {
       if (timerMode() == TIMER_DEADLINE) {
