@@ -47,15 +47,20 @@ public final class EventWriter {
 
   /** Starts a record of this type; clears what a record begun here and not finished has left. */
   public EventWriter begin(EventType type) {
+    discard();
+    layout = EventLayout.of(type);
+    length = layout.fixedBytes();
+    return this;
+  }
+
+  /** Clears what a record begun here and not finished has left. */
+  public void discard() {
     if (presence != 0) {
       for (int i = 0; i < length; i += 4) {
         buffer.putInt(offset + i, 0);
       }
+      presence = 0;
     }
-    layout = EventLayout.of(type);
-    length = layout.fixedBytes();
-    presence = 0;
-    return this;
   }
 
   /**
