@@ -9,5 +9,8 @@ public final class FpuTable {
   /** Adds this family's entries to {@code table}. */
   public static void register(OpcodeTable table) {
     X87Table.register(table);
+    MmxTable.register(table);
+    SseTable.register(table);
+    Sse4Table.register(table);
   }
 }
