@@ -42,9 +42,9 @@ public final class Block {
   long stamp = STALE;
 
   /** Successors found before. */
-  Block link0;
+  Block link0 = NEVER;
 
-  Block link1;
+  Block link1 = NEVER;
 
   /** Times run, until it is compiled. */
   int heat;
@@ -66,6 +66,32 @@ public final class Block {
     this.csBase = csBase;
   }
 
+  private Block() {
+    frame = null;
+    secondFrame = null;
+    from = 0;
+    to = 0;
+    ops = new Op[0];
+    count = 0;
+    rip = 0;
+    end = 0;
+    mode = -1;
+    csBase = 0;
+  }
+
+  /** A block that is never the one wanted. */
+  static final Block NEVER = new Block();
+
+  /** Remembers a successor. */
+  void link(Block successor) {
+    if (link0 == NEVER) {
+      link0 = successor;
+    } else {
+      link1 = link0;
+      link0 = successor;
+    }
+  }
+
   /** First byte in this frame. */
   public int from(Frame in) {
     return in == frame ? from : 0;
@@ -80,8 +106,9 @@ public final class Block {
     return offset < to(in) && offset + length > from(in);
   }
 
-  public boolean matches(long otherRip, int otherMode) {
-    return valid && rip == otherRip && mode == otherMode;
+  /** Whether it is what runs at this RIP in this mode, if its bytes lie there. */
+  public boolean matches(long otherRip, int otherMode, long otherBase) {
+    return valid && rip == otherRip && mode == otherMode && csBase == otherBase;
   }
 
   public boolean isValid() {
@@ -92,8 +119,8 @@ public final class Block {
   public void invalidate() {
     valid = false;
     stamp = STALE;
-    link0 = null;
-    link1 = null;
+    link0 = NEVER;
+    link1 = NEVER;
   }
 
   /** Next in the frame's chain. */

@@ -5,6 +5,7 @@ import io.trapscope.vmm.soft.mmu.Ept;
 import io.trapscope.vmm.soft.mmu.Frame;
 import io.trapscope.vmm.soft.mmu.GuestRam;
 import io.trapscope.vmm.soft.mmu.Tlb;
+import java.util.Arrays;
 
 /**
  * Memory accesses by linear address. The fast path is a tag compare and a bounds check; everything
@@ -30,10 +31,19 @@ public abstract class CpuMemory extends CpuPaging {
    */
   protected boolean alone;
 
+  /** A data breakpoint is armed: every access takes the slow path and is compared. */
+  protected boolean watchesData;
+
+  /** DR6 bits of data breakpoints that this instruction has hit. */
+  protected long debugHits;
+
   private long gpa;
 
   protected CpuMemory(GuestRam ram, Ept ept) {
     super(ram, ept);
+    for (Tlb t : tlbs) {
+      ram.attach(t);
+    }
   }
 
   /** Chooses the TLB for privilege level and RFLAGS.AC. */
@@ -221,6 +231,11 @@ public abstract class CpuMemory extends CpuPaging {
     writeSlow(tlbs[0], a, size, value);
   }
 
+  /** Writes as supervisor (0) or user (1), whatever the privilege level is now. */
+  protected final void writeAs(int level, int size, long a, long value) {
+    writeSlow(tlbs[level], a, size, value);
+  }
+
   /** Faults as a system write would. */
   public final void probeSystemWrite(long a, int length) {
     touch(tlbs[0], a, length, Ept.WRITE);
@@ -236,12 +251,12 @@ public abstract class CpuMemory extends CpuPaging {
 
   /** Linear addresses have 32 bits outside 64-bit mode. */
   protected final long wrap(long a) {
-    return code64() ? a : a & 0xffffffffL;
+    return !code64() && a >>> 32 == 1 ? a & 0xffffffffL : a;
   }
 
   /** The frame of a linear page, or null for a device; leaves the guest-physical address. */
   protected final Frame translate(Tlb t, long a, int access) {
-    if (a != a << 16 >> 16 && code64()) {
+    if (a != a << 16 >> 16 && longMode()) {
       throw nonCanonical();
     }
     boolean user = t == tlbs[1];
@@ -249,6 +264,9 @@ public abstract class CpuMemory extends CpuPaging {
     gpa = walk(a, access, user, smap);
     Frame frame = guestFrame(gpa, access, a, true);
     if (frame != null) {
+      if (access != Ept.FETCH && watchesData) {
+        return frame;
+      }
       t.enter(a, frame, access, walkWritable && access == Ept.WRITE, walkShift > 12);
     }
     return frame;
@@ -260,6 +278,9 @@ public abstract class CpuMemory extends CpuPaging {
   }
 
   private long readSlow(Tlb t, long a, int size) {
+    if (watchesData) {
+      watch(a, size, false);
+    }
     int at = (int) a & 4095;
     if (at + size <= Frame.SIZE) {
       Frame frame = translate(t, a, Ept.READ);
@@ -301,7 +322,27 @@ public abstract class CpuMemory extends CpuPaging {
     return size;
   }
 
+  /** Notes data breakpoints that lie in these bytes (SDM volume 3, section 18.2.4). */
+  private void watch(long a, int size, boolean write) {
+    for (int i = 0; i < 4; i++) {
+      int kind = (int) (dr[7] >>> 16 + 4 * i) & 3;
+      int encoded = (int) (dr[7] >>> 18 + 4 * i) & 3;
+      long length = encoded == 2 ? 8 : encoded + 1;
+      long from = dr[i] & -length;
+      if ((dr[7] >>> 2 * i & 3) != 0
+          && (kind == 3 || kind == 1 && write)
+          && a < from + length
+          && from < a + size) {
+        debugHits |= 1L << i;
+        attention |= STEP;
+      }
+    }
+  }
+
   private void writeSlow(Tlb t, long a, int size, long value) {
+    if (watchesData) {
+      watch(a, size, true);
+    }
     int at = (int) a & 4095;
     if (at + size <= Frame.SIZE) {
       Frame frame = translate(t, a, Ept.WRITE);
@@ -390,5 +431,57 @@ public abstract class CpuMemory extends CpuPaging {
     Frame frame = translate(tlb, linear, Ept.FETCH);
     fetching = false;
     return frame;
+  }
+
+  /** As {@link #fetchFrame}, for the decoder: the rest of an instruction that crosses a page. */
+  public final Frame codeFrame(long linear) {
+    Frame frame = fetchFrame(wrap(linear));
+    if (frame == null) {
+      throw gp(0);
+    }
+    return frame;
+  }
+
+  /**
+   * Stores {@code n} items from {@code to} on, all in one page, if that page can be stored to
+   * without further ado; false where nothing was done.
+   */
+  public final boolean fill(long to, int n, int size, long value) {
+    int i = Tlb.index(to);
+    if (writeTags[i] != (to & -4096L)) {
+      return false;
+    }
+    byte[] page = writePages[i];
+    int at = (int) to & 4095;
+    long byteValue = value & 0xff;
+    if (size == 1 || unsigned(size, byteValue * 0x0101010101010101L) == unsigned(size, value)) {
+      Arrays.fill(page, at, at + n * size, (byte) value);
+    } else {
+      for (int k = 0; k < n; k++) {
+        Bytes.store(page, at + k * size, size, value);
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Copies {@code length} bytes, each side in one page, if both can be reached without further ado
+   * and a forward copy is what it looks like; false where nothing was done.
+   */
+  public final boolean copy(long from, long to, int length) {
+    int i = Tlb.index(from);
+    int k = Tlb.index(to);
+    if (readTags[i] != (from & -4096L) || writeTags[k] != (to & -4096L)) {
+      return false;
+    }
+    byte[] source = readPages[i];
+    byte[] target = writePages[k];
+    int at = (int) from & 4095;
+    int dest = (int) to & 4095;
+    if (source == target && at < dest && dest < at + length) {
+      return false;
+    }
+    System.arraycopy(source, at, target, dest, length);
+    return true;
   }
 }

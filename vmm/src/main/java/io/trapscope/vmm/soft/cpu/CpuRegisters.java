@@ -316,7 +316,23 @@ public abstract class CpuRegisters {
 
   /** Sets CF and keeps the other five. */
   public final void setCarry(boolean value) {
-    setArithmeticFlags(arithmeticFlags() & ~CF | (value ? CF : 0));
+    int carry = value ? CF : 0;
+    if (flagKind == RAW) {
+      flagB = flagB & ~CF | carry;
+    } else {
+      flagB = (overflow() ? OF : 0) | (adjust() ? AF : 0) | carry;
+      flagKind = BITS;
+    }
+  }
+
+  /** Sets CF and OF from their RFLAGS bits and keeps the other four. */
+  public final void setCarryAndOverflow(int bits) {
+    if (flagKind == RAW) {
+      flagB = flagB & ~(CF | OF) | bits;
+    } else {
+      flagB = (adjust() ? AF : 0) | bits;
+      flagKind = BITS;
+    }
   }
 
   /** RFLAGS as a whole. */

@@ -8,6 +8,7 @@ public final class Mode {
   /** Code segment size: 0 for 16, 1 for 32, 2 for 64 bits. */
   public static final int CODE = 3;
 
+  public static final int CODE_16 = 0;
   public static final int CODE_32 = 1;
   public static final int CODE_64 = 2;
 
@@ -32,6 +33,9 @@ public final class Mode {
   public static final int TS = 1 << 8;
   public static final int MP = 1 << 9;
   public static final int OSFXSR = 1 << 10;
+
+  /** CPL 0. */
+  public static final int KERNEL = 1 << 11;
 
   private Mode() {}
 }

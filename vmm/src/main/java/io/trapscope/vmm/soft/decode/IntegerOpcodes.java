@@ -1,20 +1,319 @@
 package io.trapscope.vmm.soft.decode;
 
+import static io.trapscope.vmm.soft.decode.Opcode.ACCUMULATOR;
+import static io.trapscope.vmm.soft.decode.Opcode.END;
+import static io.trapscope.vmm.soft.decode.Opcode.GROUP;
 import static io.trapscope.vmm.soft.decode.Opcode.LOCK;
+import static io.trapscope.vmm.soft.decode.Opcode.MEM;
 import static io.trapscope.vmm.soft.decode.Opcode.MODRM;
+import static io.trapscope.vmm.soft.decode.Opcode.NOT_64;
+import static io.trapscope.vmm.soft.decode.Opcode.OPCODE_REG;
+import static io.trapscope.vmm.soft.decode.Opcode.REPEATS;
+import static io.trapscope.vmm.soft.decode.Opcode.RM_BYTE;
+import static io.trapscope.vmm.soft.decode.Opcode.STACK;
 import static io.trapscope.vmm.soft.decode.OpcodeTable.ALL;
 import static io.trapscope.vmm.soft.decode.OpcodeTable.ANY;
+import static io.trapscope.vmm.soft.decode.OpcodeTable.NP;
 import static io.trapscope.vmm.soft.decode.OpcodeTable.ONE;
+import static io.trapscope.vmm.soft.decode.OpcodeTable.P66;
+import static io.trapscope.vmm.soft.decode.OpcodeTable.PF3;
+import static io.trapscope.vmm.soft.decode.OpcodeTable.THREE_38;
+import static io.trapscope.vmm.soft.decode.OpcodeTable.TWO;
 
+import io.trapscope.vmm.soft.cpu.Handler;
 import io.trapscope.vmm.soft.decode.Opcode.Imm;
 import io.trapscope.vmm.soft.decode.Opcode.Size;
 import io.trapscope.vmm.soft.exec.Alu;
+import io.trapscope.vmm.soft.exec.Bits;
+import io.trapscope.vmm.soft.exec.Branch;
+import io.trapscope.vmm.soft.exec.Faults;
+import io.trapscope.vmm.soft.exec.Flags;
+import io.trapscope.vmm.soft.exec.Move;
+import io.trapscope.vmm.soft.exec.Multiply;
+import io.trapscope.vmm.soft.exec.Shift;
+import io.trapscope.vmm.soft.exec.Stack;
+import io.trapscope.vmm.soft.exec.Strings;
 
 /** The general-purpose part of the opcode table (SDM volume 2, appendix A). */
 final class IntegerOpcodes {
-  private IntegerOpcodes() {}
+  private static final String[] ALU = {"add", "or", "adc", "sbb", "and", "sub", "xor", "cmp"};
+  private static final String[] SHIFTS = {"rol", "ror", "rcl", "rcr", "shl", "shr", "shl", "sar"};
+  private static final String[] CONDITIONS = {
+    "o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"
+  };
 
-  static void register(OpcodeTable t) {
-    t.define(ONE, ANY, 0x01, ALL, "add", Imm.NONE, Size.V, MODRM | LOCK, Alu::rmReg);
+  private final OpcodeTable t;
+
+  private IntegerOpcodes(OpcodeTable table) {
+    t = table;
+  }
+
+  static void register(OpcodeTable table) {
+    IntegerOpcodes o = new IntegerOpcodes(table);
+    o.arithmetic();
+    o.groups();
+    o.moves();
+    o.exchanges();
+    o.extensions();
+    o.stack();
+    o.branches();
+    o.strings();
+    o.flags();
+    o.bits();
+  }
+
+  private void one(int opcode, String name, Imm imm, Size size, int flags, Handler handler) {
+    t.define(ONE, ANY, opcode, ALL, name, imm, size, flags, handler);
+  }
+
+  private void one(int opcode, String name, Imm imm, Size size, int flags, HandlerSelector picks) {
+    t.define(ONE, ANY, opcode, ALL, new Opcode(name, imm, size, flags, picks));
+  }
+
+  private void group(int opcode, int reg, String name, Imm imm, Size size, int flags, Handler h) {
+    t.define(ONE, ANY, opcode, reg, name, imm, size, flags | MODRM | GROUP, h);
+  }
+
+  private void two(int opcode, String name, Imm imm, Size size, int flags, Handler handler) {
+    t.define(TWO, ANY, opcode, ALL, name, imm, size, flags, handler);
+  }
+
+  private void arithmetic() {
+    for (int kind = 0; kind < 8; kind++) {
+      int base = kind << 3;
+      boolean cmp = kind == 7;
+      int lock = MODRM | (cmp ? 0 : LOCK);
+      String name = ALU[kind];
+      HandlerSelector rmReg = AluForms.rmReg(kind);
+      HandlerSelector regRm = AluForms.regRm(kind);
+      HandlerSelector rmImm = AluForms.rmImm(kind);
+      one(base, name, Imm.NONE, Size.B, lock, rmReg);
+      one(base + 1, name, Imm.NONE, Size.V, lock, rmReg);
+      one(base + 2, name, Imm.NONE, Size.B, MODRM, regRm);
+      one(base + 3, name, Imm.NONE, Size.V, MODRM, regRm);
+      one(base + 4, name, Imm.Z, Size.B, ACCUMULATOR, rmImm);
+      one(base + 5, name, Imm.Z, Size.V, ACCUMULATOR, rmImm);
+      int flags = lock | GROUP;
+      t.define(ONE, ANY, 0x80, kind, new Opcode(name, Imm.BYTE, Size.B, flags, rmImm));
+      t.define(ONE, ANY, 0x81, kind, new Opcode(name, Imm.Z, Size.V, flags, rmImm));
+      t.define(ONE, ANY, 0x82, kind, new Opcode(name, Imm.BYTE, Size.B, flags | NOT_64, rmImm));
+      t.define(ONE, ANY, 0x83, kind, new Opcode(name, Imm.BYTE, Size.V, flags, rmImm));
+    }
+    one(0x84, "test", Imm.NONE, Size.B, MODRM, Alu::testRmReg);
+    one(0x85, "test", Imm.NONE, Size.V, MODRM, AluForms::test);
+    one(0xa8, "test", Imm.Z, Size.B, ACCUMULATOR, Alu::testRmImm);
+    one(0xa9, "test", Imm.Z, Size.V, ACCUMULATOR, Alu::testRmImm);
+    for (int r = 0; r < 8; r++) {
+      one(0x40 + r, "inc", Imm.NONE, Size.V, OPCODE_REG | NOT_64, Alu::inc);
+      one(0x48 + r, "dec", Imm.NONE, Size.V, OPCODE_REG | NOT_64, Alu::dec);
+    }
+    one(0x69, "imul", Imm.Z, Size.V, MODRM, Multiply::imulRmImm);
+    one(0x6b, "imul", Imm.BYTE, Size.V, MODRM, Multiply::imulRmImm);
+    two(0xaf, "imul", Imm.NONE, Size.V, MODRM, Multiply::imulRegRm);
+    one(0x27, "daa", Imm.NONE, Size.B, NOT_64, Multiply::daa);
+    one(0x2f, "das", Imm.NONE, Size.B, NOT_64, Multiply::das);
+    one(0x37, "aaa", Imm.NONE, Size.B, NOT_64, Multiply::aaa);
+    one(0x3f, "aas", Imm.NONE, Size.B, NOT_64, Multiply::aas);
+    one(0xd4, "aam", Imm.UBYTE, Size.B, NOT_64, Multiply::aam);
+    one(0xd5, "aad", Imm.UBYTE, Size.B, NOT_64, Multiply::aad);
+  }
+
+  private void groups() {
+    for (int wide = 0; wide < 2; wide++) {
+      Size size = wide == 0 ? Size.B : Size.V;
+      for (int kind = 0; kind < 8; kind++) {
+        String name = SHIFTS[kind];
+        group(0xc0 + wide, kind, name, Imm.UBYTE, size, 0, Shift::byImm);
+        group(0xd0 + wide, kind, name, Imm.NONE, size, 0, Shift::byOne);
+        group(0xd2 + wide, kind, name, Imm.NONE, size, 0, Shift::byCl);
+      }
+      int f6 = 0xf6 + wide;
+      group(f6, 0, "test", Imm.Z, size, 0, Alu::testRmImm);
+      group(f6, 1, "test", Imm.Z, size, 0, Alu::testRmImm);
+      group(f6, 2, "not", Imm.NONE, size, LOCK, Alu::not);
+      group(f6, 3, "neg", Imm.NONE, size, LOCK, Alu::neg);
+      group(f6, 4, "mul", Imm.NONE, size, 0, Multiply::mul);
+      group(f6, 5, "imul", Imm.NONE, size, 0, Multiply::imul);
+      group(f6, 6, "div", Imm.NONE, size, 0, Multiply::div);
+      group(f6, 7, "idiv", Imm.NONE, size, 0, Multiply::idiv);
+      group(0xfe + wide, 0, "inc", Imm.NONE, size, LOCK, Alu::inc);
+      group(0xfe + wide, 1, "dec", Imm.NONE, size, LOCK, Alu::dec);
+      group(0xc6 + wide, 0, "mov", Imm.Z, size, 0, Move::rmImm);
+    }
+    group(0xff, 2, "call", Imm.NONE, Size.F64, END, Branch::callRm);
+    group(0xff, 4, "jmp", Imm.NONE, Size.F64, END, Branch::jumpRm);
+    group(0xff, 6, "push", Imm.NONE, Size.D64, 0, Stack::pushRm);
+    group(0x8f, 0, "pop", Imm.NONE, Size.D64, STACK, Stack::popRm);
+  }
+
+  private void moves() {
+    one(0x88, "mov", Imm.NONE, Size.B, MODRM, Move::rmReg);
+    one(0x89, "mov", Imm.NONE, Size.V, MODRM, MoveForms::rmReg);
+    one(0x8a, "mov", Imm.NONE, Size.B, MODRM, Move::regRm);
+    one(0x8b, "mov", Imm.NONE, Size.V, MODRM, MoveForms::regRm);
+    one(0x8d, "lea", Imm.NONE, Size.V, MODRM | MEM, MoveForms::lea);
+    one(0xa0, "mov", Imm.MOFFS, Size.B, 0, Move::accumulatorMem);
+    one(0xa1, "mov", Imm.MOFFS, Size.V, 0, Move::accumulatorMem);
+    one(0xa2, "mov", Imm.MOFFS, Size.B, 0, Move::memAccumulator);
+    one(0xa3, "mov", Imm.MOFFS, Size.V, 0, Move::memAccumulator);
+    for (int r = 0; r < 8; r++) {
+      one(0xb0 + r, "mov", Imm.V, Size.B, OPCODE_REG, Move::regImm);
+      one(0xb8 + r, "mov", Imm.V, Size.V, OPCODE_REG, Move::regImm);
+      two(0xc8 + r, "bswap", Imm.NONE, Size.V, OPCODE_REG, Move::byteSwap);
+    }
+    one(0xd7, "xlat", Imm.NONE, Size.B, 0, Move::translate);
+    two(0xc3, "movnti", Imm.NONE, Size.Y, MODRM | MEM, Move::nonTemporal);
+    for (int cc = 0; cc < 16; cc++) {
+      two(0x40 + cc, "cmov" + CONDITIONS[cc], Imm.NONE, Size.V, MODRM, Move::conditional);
+      two(0x90 + cc, "set" + CONDITIONS[cc], Imm.NONE, Size.B, MODRM, Move::setOnCondition);
+    }
+    t.define(THREE_38, NP, 0xf0, ALL, "movbe", Imm.NONE, Size.V, MODRM | MEM, Move::loadSwapped);
+    t.define(THREE_38, P66, 0xf0, ALL, "movbe", Imm.NONE, Size.V, MODRM | MEM, Move::loadSwapped);
+    t.define(THREE_38, NP, 0xf1, ALL, "movbe", Imm.NONE, Size.V, MODRM | MEM, Move::storeSwapped);
+    t.define(THREE_38, P66, 0xf1, ALL, "movbe", Imm.NONE, Size.V, MODRM | MEM, Move::storeSwapped);
+  }
+
+  private void exchanges() {
+    one(0x86, "xchg", Imm.NONE, Size.B, MODRM | LOCK, Move::exchange);
+    one(0x87, "xchg", Imm.NONE, Size.V, MODRM | LOCK, Move::exchange);
+    for (int r = 0; r < 8; r++) {
+      one(0x90 + r, "xchg", Imm.NONE, Size.V, OPCODE_REG, Move::exchangeAccumulator);
+    }
+    one(
+        0x90,
+        "nop",
+        Imm.NONE,
+        Size.V,
+        OPCODE_REG,
+        (HandlerSelector) d -> (d.rex & 1) != 0 ? Move::exchangeAccumulator : Move::nothing);
+    two(0xb0, "cmpxchg", Imm.NONE, Size.B, MODRM | LOCK, Alu::compareExchange);
+    two(0xb1, "cmpxchg", Imm.NONE, Size.V, MODRM | LOCK, Alu::compareExchange);
+    two(0xc0, "xadd", Imm.NONE, Size.B, MODRM | LOCK, Alu::exchangeAdd);
+    two(0xc1, "xadd", Imm.NONE, Size.V, MODRM | LOCK, Alu::exchangeAdd);
+    int pair = MODRM | LOCK | MEM | GROUP;
+    t.define(TWO, ANY, 0xc7, 1, "cmpxchg8b", Imm.NONE, Size.Y, pair, Alu::compareExchangePair);
+  }
+
+  private void extensions() {
+    two(0xb6, "movzx", Imm.NONE, Size.V, MODRM | RM_BYTE, Move::zeroExtend8);
+    two(0xb7, "movzx", Imm.NONE, Size.V, MODRM, Move::zeroExtend16);
+    two(0xbe, "movsx", Imm.NONE, Size.V, MODRM | RM_BYTE, Move::signExtend8);
+    two(0xbf, "movsx", Imm.NONE, Size.V, MODRM, Move::signExtend16);
+    one(0x98, "cbw", Imm.NONE, Size.V, 0, Move::convertAccumulator);
+    one(0x99, "cwd", Imm.NONE, Size.V, 0, Move::signIntoData);
+  }
+
+  private void stack() {
+    for (int r = 0; r < 8; r++) {
+      one(0x50 + r, "push", Imm.NONE, Size.D64, OPCODE_REG | STACK, MoveForms::push);
+      one(0x58 + r, "pop", Imm.NONE, Size.D64, OPCODE_REG | STACK, MoveForms::pop);
+    }
+    one(0x68, "push", Imm.Z, Size.D64, STACK, Stack::pushImm);
+    one(0x6a, "push", Imm.BYTE, Size.D64, STACK, Stack::pushImm);
+    one(0x60, "pusha", Imm.NONE, Size.V, NOT_64 | STACK, Stack::pushAll);
+    one(0x61, "popa", Imm.NONE, Size.V, NOT_64 | STACK, Stack::popAll);
+    one(0x9c, "pushf", Imm.NONE, Size.D64, STACK, Stack::pushFlags);
+    one(0x9d, "popf", Imm.NONE, Size.D64, END | STACK, Stack::popFlags);
+    one(0xc8, "enter", Imm.ENTER, Size.D64, STACK, Stack::enter);
+    one(0xc9, "leave", Imm.NONE, Size.D64, STACK, Stack::leave);
+  }
+
+  private void branches() {
+    for (int cc = 0; cc < 16; cc++) {
+      HandlerSelector jcc = d -> d.code64() ? Branch::conditional64 : Branch::conditional;
+      one(0x70 + cc, "j" + CONDITIONS[cc], Imm.REL8, Size.F64, END, jcc);
+      Opcode far = new Opcode("j" + CONDITIONS[cc], Imm.RELZ, Size.F64, END, jcc);
+      t.define(TWO, ANY, 0x80 + cc, ALL, far);
+    }
+    one(0xe0, "loopne", Imm.REL8, Size.F64, END, Branch::loop);
+    one(0xe1, "loope", Imm.REL8, Size.F64, END, Branch::loop);
+    one(0xe2, "loop", Imm.REL8, Size.F64, END, Branch::loop);
+    one(0xe3, "jcxz", Imm.REL8, Size.F64, END, Branch::loop);
+    one(
+        0xe8,
+        "call",
+        Imm.RELZ,
+        Size.F64,
+        END | STACK,
+        (HandlerSelector) d -> d.code64() ? Branch::call64 : Branch::call);
+    one(0xe9, "jmp", Imm.RELZ, Size.F64, END, Branch::jump);
+    one(0xeb, "jmp", Imm.REL8, Size.F64, END, Branch::jump);
+    one(0xc2, "ret", Imm.WORD, Size.F64, END | STACK, Branch::ret);
+    one(
+        0xc3,
+        "ret",
+        Imm.NONE,
+        Size.F64,
+        END | STACK,
+        (HandlerSelector) d -> d.code64() ? Branch::ret64 : Branch::ret);
+  }
+
+  private void strings() {
+    int flags = END | REPEATS;
+    one(0xa4, "movs", Imm.NONE, Size.B, flags, Strings::movs);
+    one(0xa5, "movs", Imm.NONE, Size.V, flags, Strings::movs);
+    one(0xa6, "cmps", Imm.NONE, Size.B, flags, Strings::cmps);
+    one(0xa7, "cmps", Imm.NONE, Size.V, flags, Strings::cmps);
+    one(0xaa, "stos", Imm.NONE, Size.B, flags, Strings::stos);
+    one(0xab, "stos", Imm.NONE, Size.V, flags, Strings::stos);
+    one(0xac, "lods", Imm.NONE, Size.B, flags, Strings::lods);
+    one(0xad, "lods", Imm.NONE, Size.V, flags, Strings::lods);
+    one(0xae, "scas", Imm.NONE, Size.B, flags, Strings::scas);
+    one(0xaf, "scas", Imm.NONE, Size.V, flags, Strings::scas);
+  }
+
+  private void flags() {
+    one(0xf5, "cmc", Imm.NONE, Size.B, 0, Flags::cmc);
+    one(0xf8, "clc", Imm.NONE, Size.B, 0, Flags::clc);
+    one(0xf9, "stc", Imm.NONE, Size.B, 0, Flags::stc);
+    one(0xfc, "cld", Imm.NONE, Size.B, 0, Flags::cld);
+    one(0xfd, "std", Imm.NONE, Size.B, 0, Flags::std);
+    one(0x9e, "sahf", Imm.NONE, Size.B, 0, Flags::sahf);
+    one(0x9f, "lahf", Imm.NONE, Size.B, 0, Flags::lahf);
+    one(0xd6, "salc", Imm.NONE, Size.B, NOT_64, Flags::salc);
+    two(0x0b, "ud2", Imm.NONE, Size.B, END, Faults::undefined);
+    two(0xb9, "ud1", Imm.NONE, Size.B, END | MODRM, Faults::undefined);
+    two(0xff, "ud0", Imm.NONE, Size.B, END | MODRM, Faults::undefined);
+    two(0x0d, "prefetchw", Imm.NONE, Size.B, MODRM | MEM, Move::nothing);
+    for (int op = 0x18; op <= 0x1f; op++) {
+      two(op, "nop", Imm.NONE, Size.V, MODRM, Move::nothing);
+    }
+    for (int reg = 5; reg < 8; reg++) {
+      int fence = MODRM | Opcode.REG | GROUP;
+      t.define(TWO, NP, 0xae, reg, "fence", Imm.NONE, Size.B, fence, Move::nothing);
+    }
+    int clflush = MODRM | MEM | GROUP;
+    t.define(TWO, NP, 0xae, 7, "clflush", Imm.NONE, Size.B, clflush, Bits::touch);
+  }
+
+  private void bits() {
+    two(0xa3, "bt", Imm.NONE, Size.V, MODRM, Bits::btReg);
+    two(0xab, "bts", Imm.NONE, Size.V, MODRM | LOCK, Bits::btsReg);
+    two(0xb3, "btr", Imm.NONE, Size.V, MODRM | LOCK, Bits::btrReg);
+    two(0xbb, "btc", Imm.NONE, Size.V, MODRM | LOCK, Bits::btcReg);
+    String[] names = {"bt", "bts", "btr", "btc"};
+    for (int i = 0; i < 4; i++) {
+      int flags = MODRM | GROUP | (i == 0 ? 0 : LOCK);
+      t.define(TWO, ANY, 0xba, 4 + i, names[i], Imm.UBYTE, Size.V, flags, Bits::testImm);
+    }
+    two(0xbc, "bsf", Imm.NONE, Size.V, MODRM, Bits::scanForward);
+    two(0xbd, "bsr", Imm.NONE, Size.V, MODRM, Bits::scanReverse);
+    t.define(TWO, PF3, 0xb8, ALL, "popcnt", Imm.NONE, Size.V, MODRM, Bits::populationCount);
+    two(0xa4, "shld", Imm.UBYTE, Size.V, MODRM, Shift::leftDoubleImm);
+    two(0xa5, "shld", Imm.NONE, Size.V, MODRM, Shift::leftDoubleCl);
+    two(0xac, "shrd", Imm.UBYTE, Size.V, MODRM, Shift::rightDoubleImm);
+    two(0xad, "shrd", Imm.NONE, Size.V, MODRM, Shift::rightDoubleCl);
+    // ONLY_64 takes the place of ARPL there.
+    t.define(
+        ONE,
+        ANY,
+        0x63,
+        ALL,
+        new Opcode(
+            "movsxd",
+            Imm.NONE,
+            Size.V,
+            MODRM,
+            d -> d.code64() ? Move::signExtend32 : SystemOpcodes.arpl(d)));
   }
 }

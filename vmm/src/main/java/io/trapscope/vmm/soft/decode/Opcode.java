@@ -117,6 +117,21 @@ public record Opcode(String mnemonic, Imm imm, Size size, int flags, HandlerSele
   /** Its implied memory operand is on the stack. */
   public static final int STACK = 1 << 18;
 
+  /** String instruction with REP: may stop between iterations with RIP on itself, not retired. */
+  public static final int REPEATS = 1 << 19;
+
+  /** INT n, INT3, INTO: no single-step trap after it. */
+  public static final int INTERRUPT = 1 << 20;
+
+  /** Sub-opcode is ModRM.reg. */
+  public static final int GROUP = 1 << 21;
+
+  /** ModRM.rm stands for rAX, without a ModRM byte. */
+  public static final int ACCUMULATOR = 1 << 22;
+
+  /** ModRM.mod counts as 3 whatever it is: MOV to and from control and debug registers. */
+  public static final int REG_ALWAYS = 1 << 23;
+
   public boolean is(int flag) {
     return (flags & flag) != 0;
   }

@@ -118,6 +118,15 @@ public final class Ept {
     return lastRights;
   }
 
+  /** Rights with which a page is mapped now; 0 where it is not. */
+  public int rights(long gpa) {
+    int rights = READ | WRITE | FETCH;
+    for (long entry : walk(gpa)) {
+      rights &= (int) entry;
+    }
+    return rights;
+  }
+
   /** The entries of a walk, top level first, as far as it goes; for translation reports. */
   public long[] walk(long gpa) {
     long[] entries = new long[4];

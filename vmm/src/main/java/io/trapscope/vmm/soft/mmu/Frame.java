@@ -65,13 +65,13 @@ public final class Frame {
     codeMask |= granules(from, block.to(this) - from);
   }
 
-  /** The block that starts at this offset with this RIP and mode, or null. */
-  public Block find(int offset, long rip, int mode) {
+  /** The block that starts at this offset with this RIP, mode and base of CS, or null. */
+  public Block find(int offset, long rip, int mode, long csBase) {
     if (blocks == null) {
       return null;
     }
     for (Block b = blocks[offset >> 6]; b != null; b = b.nextInFrame(this)) {
-      if (b.frame == this && b.from(this) == offset && b.matches(rip, mode)) {
+      if (b.frame == this && b.from(this) == offset && b.matches(rip, mode, csBase)) {
         return b;
       }
     }

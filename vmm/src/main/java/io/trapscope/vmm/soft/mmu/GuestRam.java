@@ -1,6 +1,8 @@
 package io.trapscope.vmm.soft.mmu;
 
 import io.trapscope.vmm.memory.GuestMemory;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Guest RAM: memory slots that map guest-physical pages to host frames, allocated on the first
@@ -16,6 +18,7 @@ public final class GuestRam implements GuestMemory {
 
   private final HostMemory host;
   private final Slot[] slots;
+  private final List<Tlb> tlbs = new ArrayList<>();
 
   /**
    * @param host where frames come from
@@ -29,6 +32,18 @@ public final class GuestRam implements GuestMemory {
       long bytes = regions[i][1];
       slots[i] = new Slot(regions[i][0], bytes, hva, new Frame[(int) (bytes >>> 12)]);
       hva += bytes;
+    }
+  }
+
+  /** Adds a TLB that may hold translations to this memory. */
+  public void attach(Tlb tlb) {
+    tlbs.add(tlb);
+  }
+
+  /** Makes all stores to a frame take the slow path from now on. */
+  public void protect(Frame frame) {
+    for (Tlb tlb : tlbs) {
+      tlb.protect(frame);
     }
   }
 

@@ -1,0 +1,92 @@
+package io.trapscope.vmm.soft;
+
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.vmm.hypervisor.Vcpu;
+import io.trapscope.vmm.hypervisor.Vm;
+import io.trapscope.vmm.hypervisor.VmConfig;
+import io.trapscope.vmm.hypervisor.VmExit;
+import io.trapscope.vmm.memory.GuestMemory;
+import io.trapscope.vmm.memory.MemoryLayout;
+import io.trapscope.vmm.soft.mmu.Ept;
+import io.trapscope.vmm.soft.mmu.GuestRam;
+import io.trapscope.vmm.soft.mmu.HostMemory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A machine of software processors. Its vCPUs take turns: one runs at a time, so that every
+ * instruction is atomic and memory is strongly ordered.
+ */
+public final class SoftVm implements Vm {
+  private final VmxControls controls;
+  private final GuestRam ram;
+  private final HostMemory host = new HostMemory();
+  private final Ept ept = new Ept(host);
+  private final List<Vcpu> vcpus = new ArrayList<>();
+
+  SoftVm(VmConfig config, VmxControls controls) {
+    this.controls = controls;
+    long[][] regions =
+        MemoryLayout.ram(config.memoryBytes()).stream()
+            .map(region -> new long[] {region.base(), region.length()})
+            .toArray(long[][]::new);
+    ram = new GuestRam(host, regions);
+    ReentrantLock turn = new ReentrantLock(true);
+    for (int i = 0; i < config.cpus(); i++) {
+      vcpus.add(new SoftVcpu(i, ram, ept, controls, config.cpus() == 1 ? null : turn));
+    }
+  }
+
+  @Override
+  public GuestMemory memory() {
+    return ram;
+  }
+
+  @Override
+  public List<Vcpu> vcpus() {
+    return List.copyOf(vcpus);
+  }
+
+  /** The machine's EPT, for reports of a translation. */
+  public Ept ept() {
+    return ept;
+  }
+
+  /** The modelled host-physical memory. */
+  public HostMemory hostMemory() {
+    return host;
+  }
+
+  /** Maps one 4 KiB page, as the violation asked for. */
+  @Override
+  public boolean resolveEptViolation(VmExit exit) {
+    if (!ram.isRam(exit.gpa)) {
+      return false;
+    }
+    long page = exit.gpa & -4096L;
+    exit.firstTouch = ept.rights(page) == 0;
+    long hpa = ram.frame(page).hpa;
+    ept.map(page, hpa, 12);
+    exit.hpa = hpa | exit.gpa & 4095;
+    exit.hva = ram.hva(exit.gpa);
+    exit.eptPageShift = 12;
+    exit.captured |= VmExit.HPA | VmExit.HVA | VmExit.EPT_PAGE | VmExit.FIRST_TOUCH;
+    return true;
+  }
+
+  @Override
+  public Set<ExitReason> surfacedExits() {
+    return controls.exits();
+  }
+
+  @Override
+  public Map<ExitReason, String> unseenExits() {
+    return controls.unseen();
+  }
+
+  @Override
+  public void close() {}
+}

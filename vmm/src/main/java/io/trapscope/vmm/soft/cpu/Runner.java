@@ -1,0 +1,515 @@
+package io.trapscope.vmm.soft.cpu;
+
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.vmm.hypervisor.VmExit;
+import io.trapscope.vmm.soft.decode.Decoder;
+import io.trapscope.vmm.soft.decode.Opcode;
+import io.trapscope.vmm.soft.mmu.Frame;
+import java.util.Arrays;
+
+/**
+ * Runs a processor from one exit to the next.
+ *
+ * <p>The fast path runs whole blocks, one chained to the next, for as long as the remaining
+ * instructions until the deadline allow it and {@link Cpu#attention} is 0. All else goes
+ * instruction by instruction, so that the count at every exit is exact.
+ *
+ * <p>A repeated string instruction counts as one instruction, when it is through.
+ */
+public final class Runner {
+  private static final int JUMP_CACHE = 1 << 14;
+
+  /** What is to be done before the guest goes on. */
+  private enum Resume {
+    NOTHING,
+    /** Run the instruction that exited again, with the VMM's answer. */
+    INSTRUCTION,
+    /** Start the instruction that made a device access again; the answer is kept. */
+    DEVICE,
+    /** The processor is shut down. */
+    SHUTDOWN
+  }
+
+  private final Cpu cpu;
+  private final Decoder decoder;
+  private final Block[] jumps = new Block[JUMP_CACHE];
+  private Resume resume = Resume.NOTHING;
+
+  /** Instruction count at which to stop. */
+  private long limit = Long.MAX_VALUE;
+
+  /** The instruction at RIP must run by itself. */
+  private boolean alone;
+
+  /** An event being delivered, or -1; kept while an exit interrupts its delivery. */
+  private int eventVector = -1;
+
+  private boolean eventExits;
+  private int eventError;
+  private boolean eventHasError;
+  private boolean eventIsException;
+
+  private int interruptVector = -1;
+  private boolean nmiPending;
+  private volatile boolean kicked;
+
+  public Runner(Cpu cpu) {
+    this.cpu = cpu;
+    decoder = new Decoder(cpu);
+    Arrays.fill(jumps, Block.NEVER);
+  }
+
+  public void kick() {
+    kicked = true;
+  }
+
+  /** Sets the instruction count at which {@link #run} returns; {@code Long.MAX_VALUE} for never. */
+  public void setLimit(long instructions) {
+    limit = instructions;
+  }
+
+  public boolean interruptible() {
+    return (cpu.eflags & Cpu.IF) != 0
+        && (cpu.attention & Cpu.SHADOW) == 0
+        && interruptVector < 0
+        && eventVector < 0;
+  }
+
+  public void injectInterrupt(int vector) {
+    interruptVector = vector;
+    cpu.eventWaiting = true;
+    cpu.attention |= Cpu.EVENT;
+  }
+
+  public void injectNmi() {
+    nmiPending = true;
+    cpu.eventWaiting = true;
+    cpu.attention |= Cpu.EVENT;
+  }
+
+  public void requestWindow(boolean wanted) {
+    cpu.windowWanted = wanted;
+    if (!wanted) {
+      cpu.attention &= ~Cpu.WINDOW;
+    }
+  }
+
+  /** Forgets what was under way: the registers were set from outside. */
+  public void restart() {
+    resume = Resume.NOTHING;
+    alone = false;
+    eventVector = -1;
+    cpu.mmioCommit();
+    cpu.completing = false;
+    cpu.attention &= ~(Cpu.SHADOW | Cpu.EXIT);
+    cpu.flushTlb();
+    cpu.updateMode();
+  }
+
+  /** Runs until the next exit, which it describes in {@code exit}. */
+  public void run(VmExit exit) {
+    cpu.exit = exit;
+    cpu.fetching = false;
+    cpu.mmioRestart();
+    cpu.flagsChanged();
+    if (resume == Resume.DEVICE) {
+      cpu.mmioAnswered(exit.value);
+      alone = true;
+      resume = Resume.NOTHING;
+    }
+    while (!attempt()) {
+      // Goes on after a guest exception or a restarted instruction.
+    }
+    cpu.index = 0;
+  }
+
+  /** Runs until an exit (true), or until something made the current instruction stop. */
+  private boolean attempt() {
+    try {
+      while (!prepare()) {
+        if (fast()) {
+          return true;
+        }
+      }
+      return true;
+    } catch (GuestFault fault) {
+      rewind();
+      cpu.mmioCommit();
+      cpu.completing = false;
+      return raise(fault);
+    } catch (ExitSignal signal) {
+      rewind();
+      if (signal == cpu.aloneSignal) {
+        cpu.mmioRestart();
+        alone = true;
+        return false;
+      }
+      if (cpu.exit.reason == ExitReason.EPT_MISCONFIGURATION) {
+        resume = Resume.DEVICE;
+      }
+      return true;
+    }
+  }
+
+  /** RIP and count as they are before the instruction that did not get through. */
+  private void rewind() {
+    if (cpu.fetching) {
+      cpu.fetching = false;
+    } else {
+      cpu.rip = cpu.current().rip();
+      cpu.retired += cpu.index;
+    }
+    cpu.index = 0;
+    cpu.alone = false;
+    cpu.attention &= ~Cpu.EXIT;
+  }
+
+  /**
+   * Does what the fast path does not: returns true on an exit, false when the fast path can go on.
+   */
+  private boolean prepare() {
+    for (; ; ) {
+      if (eventVector >= 0) {
+        if (eventExits) {
+          eventExits = false;
+          return true;
+        }
+        deliverEvent();
+        continue;
+      }
+      if (resume == Resume.SHUTDOWN) {
+        return leave(ExitReason.TRIPLE_FAULT);
+      }
+      if (resume == Resume.INSTRUCTION) {
+        resume = Resume.NOTHING;
+        cpu.completing = true;
+        if (single()) {
+          return true;
+        }
+        continue;
+      }
+      if (alone) {
+        if (single()) {
+          return true;
+        }
+        continue;
+      }
+      if (kicked) {
+        kicked = false;
+        return leave(ExitReason.INTERRUPTED);
+      }
+      if ((cpu.attention & Cpu.EVENT) != 0 && takeInterrupt()) {
+        continue;
+      }
+      if ((cpu.attention & Cpu.WINDOW) != 0) {
+        if (interruptible()) {
+          return leave(ExitReason.INTERRUPT_WINDOW);
+        }
+        cpu.attention &= ~Cpu.WINDOW;
+      }
+      if (cpu.retired >= limit) {
+        return leave(ExitReason.PREEMPTION_TIMER);
+      }
+      if ((cpu.attention & (Cpu.SHADOW | Cpu.STEP)) != 0) {
+        if (single()) {
+          return true;
+        }
+        continue;
+      }
+      if (!part()) {
+        return false;
+      }
+    }
+  }
+
+  private boolean leave(ExitReason reason) {
+    cpu.exit.reset();
+    cpu.exit.reason = reason;
+    cpu.stamp(cpu.rip, cpu.retired);
+    return true;
+  }
+
+  /** Whether a block does not fit before the deadline; then runs the part of it that does. */
+  private boolean part() {
+    Block b = find();
+    long left = limit - cpu.retired;
+    if (b.count <= left) {
+      return false;
+    }
+    cpu.block = b;
+    for (int i = 0; i < left; i++) {
+      cpu.index = i;
+      Op op = b.ops[i];
+      op.handler().exec(cpu, op);
+    }
+    cpu.index = 0;
+    cpu.retired += left;
+    cpu.rip = b.ops[(int) left - 1].next();
+    return true;
+  }
+
+  /** Runs one instruction, with the traps and shadows that go with it; true on an exit. */
+  private boolean single() {
+    boolean stepping = (cpu.attention & Cpu.STEP) != 0;
+    boolean shadow = (cpu.attention & Cpu.SHADOW) != 0;
+    if (stepping && !cpu.completing && instructionBreakpoint()) {
+      return false;
+    }
+    Block b = find();
+    cpu.attention &= ~Cpu.SHADOW;
+    boolean trap = (cpu.eflags & Cpu.TF) != 0 && !shadow;
+    Op op = b.ops[0];
+    cpu.block = b;
+    cpu.index = 0;
+    cpu.rip = op.next();
+    cpu.alone = true;
+    try {
+      op.handler().exec(cpu, op);
+    } catch (ExitSignal | GuestFault stopped) {
+      if (shadow && stopped instanceof ExitSignal) {
+        cpu.attention |= Cpu.SHADOW;
+      }
+      throw stopped;
+    }
+    cpu.alone = false;
+    alone = false;
+    if ((cpu.attention & Cpu.EXIT) != 0) {
+      return exited(op);
+    }
+    cpu.retired++;
+    cpu.mmioCommit();
+    cpu.flagsChanged();
+    if (stepping || (cpu.attention & Cpu.STEP) != 0) {
+      afterStep(trap && !op.opcode().is(Opcode.INTERRUPT));
+    }
+    return false;
+  }
+
+  /** The last instruction asked to leave: it has changed nothing and will run again. */
+  private boolean exited(Op op) {
+    cpu.attention &= ~Cpu.EXIT;
+    cpu.rip = op.rip();
+    cpu.completing = false;
+    resume = Resume.INSTRUCTION;
+    return true;
+  }
+
+  private boolean instructionBreakpoint() {
+    if (!cpu.instructionBreakpoints || (cpu.eflags & Cpu.RF) != 0) {
+      return false;
+    }
+    long linear = cpu.code64() ? cpu.rip : cpu.segBase[Cpu.CS] + cpu.rip & 0xffffffffL;
+    long hits = 0;
+    for (int i = 0; i < 4; i++) {
+      boolean armed = (cpu.dr[7] >>> 2 * i & 3) != 0 && (cpu.dr[7] >>> 16 + 4 * i & 3) == 0;
+      hits |= armed && cpu.dr[i] == linear ? 1L << i : 0;
+    }
+    if (hits == 0) {
+      return false;
+    }
+    cpu.eflags |= Cpu.RF;
+    debugException(hits);
+    return true;
+  }
+
+  private void afterStep(boolean trap) {
+    cpu.eflags &= ~Cpu.RF;
+    long status = cpu.debugHits | (trap ? 1 << 14 : 0);
+    cpu.debugHits = 0;
+    if ((cpu.eflags & Cpu.TF) == 0 && !cpu.breakpointsArmed()) {
+      cpu.attention &= ~Cpu.STEP;
+    }
+    if (status != 0) {
+      debugException(status);
+    }
+  }
+
+  private void debugException(long status) {
+    cpu.dr[6] |= status;
+    begin(GuestFault.DB, 0, true);
+    if ((cpu.exceptionBitmap >>> GuestFault.DB & 1) != 0) {
+      describeException(status);
+    }
+  }
+
+  /** Runs blocks until something unusual comes up; true on an exit. */
+  private boolean fast() {
+    Cpu c = cpu;
+    Block b = find();
+    for (; ; ) {
+      if (b.count > limit - c.retired) {
+        return false;
+      }
+      c.block = b;
+      c.rip = b.end;
+      b.code.run(c, b);
+      if (c.attention != 0 || kicked) {
+        return finish(b);
+      }
+      c.retired += b.count;
+      c.index = 0;
+      Block next = b.link0;
+      if (next.rip != c.rip || next.stamp != c.stamp) {
+        next = b.link1;
+        if (next.rip != c.rip || next.stamp != c.stamp) {
+          next = find();
+          b.link(next);
+        }
+      }
+      b = next;
+    }
+  }
+
+  /** Retires a block after which there is something to look at; true on an exit. */
+  private boolean finish(Block b) {
+    int last = b.count - 1;
+    cpu.index = 0;
+    Op op = b.ops[last];
+    if ((cpu.attention & Cpu.EXIT) != 0) {
+      cpu.retired += last;
+      return exited(op);
+    }
+    cpu.retired += b.count;
+    return false;
+  }
+
+  /** The block at RIP, decoded now if need be; faults and exits as the fetch does. */
+  private Block find() {
+    Cpu c = cpu;
+    int slot = (int) (c.rip ^ c.rip >>> 14) & JUMP_CACHE - 1;
+    Block b = jumps[slot];
+    if (b.rip == c.rip && b.stamp == c.stamp) {
+      return b;
+    }
+    long csBase = c.code64() ? 0 : c.segBase[Cpu.CS];
+    long linear = c.code64() ? c.rip : csBase + c.rip & 0xffffffffL;
+    Frame frame = c.fetchFrame(linear);
+    if (frame == null) {
+      c.fetching = true;
+      leave(ExitReason.INTERNAL_ERROR);
+      c.exit.errorDetail = 1;
+      throw c.exitSignal;
+    }
+    int at = (int) linear & 4095;
+    if (b.frame != frame || b.from(frame) != at || !b.matches(c.rip, c.mode, csBase)) {
+      b = frame.find(at, c.rip, c.mode, csBase);
+    }
+    if (b != null && b.secondFrame != null) {
+      Frame second = c.fetchFrame(c.wrap((linear | 4095) + 1));
+      if (second != b.secondFrame) {
+        b.invalidate();
+        b = null;
+      }
+    }
+    if (b == null) {
+      b = decoder.decode(frame, linear, csBase);
+      c.enter(b);
+    }
+    b.stamp = c.stamp;
+    jumps[slot] = b;
+    return b;
+  }
+
+  /** Starts an exception; true when it exits first. */
+  private boolean raise(GuestFault fault) {
+    if (fault.vector == GuestFault.PF) {
+      cpu.cr2 = fault.address;
+    }
+    if (cpu.instructionBreakpoints) {
+      cpu.eflags |= Cpu.RF;
+    }
+    int vector = fault.vector;
+    int error = fault.errorCode;
+    if (eventVector >= 0) {
+      if (eventIsException && eventVector == GuestFault.DF) {
+        eventVector = -1;
+        resume = Resume.SHUTDOWN;
+        return leave(ExitReason.TRIPLE_FAULT);
+      }
+      if (eventIsException && doubleFault(eventVector, vector)) {
+        vector = GuestFault.DF;
+        error = 0;
+      }
+    }
+    begin(vector, error, true);
+    if ((cpu.exceptionBitmap >>> vector & 1) == 0) {
+      return false;
+    }
+    describeException(fault.vector == GuestFault.PF ? fault.address : 0);
+    eventExits = false;
+    return true;
+  }
+
+  /** SDM volume 3, table 6-5. */
+  private static boolean doubleFault(int first, int second) {
+    if (first == GuestFault.PF) {
+      return second == GuestFault.PF || contributory(second);
+    }
+    return contributory(first) && contributory(second);
+  }
+
+  private static boolean contributory(int vector) {
+    return vector == GuestFault.DE || vector >= GuestFault.TS && vector <= GuestFault.GP;
+  }
+
+  private void begin(int vector, int error, boolean exception) {
+    eventVector = vector;
+    eventError = error;
+    eventIsException = exception;
+    eventHasError = exception && GuestFault.pushesErrorCode(vector) && (cpu.cr0 & Cpu.CR0_PE) != 0;
+  }
+
+  private void describeException(long qualification) {
+    leave(ExitReason.EXCEPTION_OR_NMI);
+    VmExit exit = cpu.exit;
+    exit.index = eventVector;
+    exit.hasErrorCode = eventHasError;
+    exit.errorCode = eventError;
+    exit.captured |= VmExit.QUALIFICATION;
+    exit.qualification = qualification;
+    if (eventVector == GuestFault.PF) {
+      exit.captured |= VmExit.GVA;
+      exit.gva = qualification;
+    }
+    eventExits = true;
+  }
+
+  private void deliverEvent() {
+    cpu.fetching = true;
+    cpu.deliver(eventVector, false, eventHasError, eventError, cpu.rip);
+    cpu.fetching = false;
+    eventVector = -1;
+    cpu.attention &= ~Cpu.SHADOW;
+    if ((cpu.eflags & Cpu.TF) == 0 && !cpu.breakpointsArmed()) {
+      cpu.attention &= ~Cpu.STEP;
+    }
+  }
+
+  /** Starts the delivery of an NMI or interrupt if it can be taken now. */
+  private boolean takeInterrupt() {
+    if ((cpu.attention & Cpu.SHADOW) != 0) {
+      return false;
+    }
+    if (nmiPending && !cpu.nmiBlocked) {
+      nmiPending = false;
+      cpu.nmiBlocked = true;
+      begin(GuestFault.NMI, 0, false);
+    } else if (interruptVector >= 0 && (cpu.eflags & Cpu.IF) != 0) {
+      begin(interruptVector, 0, false);
+      interruptVector = -1;
+    } else {
+      cpu.attention &= ~Cpu.EVENT;
+      return false;
+    }
+    cpu.eventWaiting = nmiPending || interruptVector >= 0;
+    if (!cpu.eventWaiting) {
+      cpu.attention &= ~Cpu.EVENT;
+    }
+    return true;
+  }
+
+  /** Counts and registers at the last exit. */
+  public long instructions() {
+    return cpu.retired;
+  }
+}
