@@ -75,7 +75,7 @@ final class KvmVcpu implements Vcpu {
     long exit = System.nanoTime();
     out.entryNanos = entry;
     out.exitNanos = exit;
-    out.captured = VmExit.GUEST_TIME;
+    out.captured = VmExit.GUEST_TIME | VmExit.LOOP_TIME;
     if (result != 0) {
       interrupted(out, -result);
       return;
