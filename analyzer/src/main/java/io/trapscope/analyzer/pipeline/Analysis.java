@@ -1,6 +1,8 @@
 package io.trapscope.analyzer.pipeline;
 
 import io.trapscope.analyzer.report.Report;
+import io.trapscope.analyzer.report.TraceFacts;
+import io.trapscope.recorder.trace.TraceReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -22,42 +24,41 @@ public final class Analysis {
    *
    * @param threads most threads to use, 1 or more
    */
-  public static Results run(EventSource source, List<Report> reports, int threads) {
-    int workers = Math.max(1, Math.min(threads, source.streams()));
-    Dispatcher whole = new Dispatcher(reports, source.facts());
+  public static Results run(TraceReader trace, List<Report> reports, int threads) {
+    int workers = Math.max(1, Math.min(threads, trace.streams().size()));
+    TraceFacts facts = TraceFacts.of(trace.header());
+    Dispatcher whole = new Dispatcher(reports, facts);
     AtomicInteger nextStream = new AtomicInteger();
     if (workers == 1) {
-      drain(source, nextStream, whole);
-      return new Results(source, reports, whole);
+      drain(trace, nextStream, whole);
+      return new Results(trace, reports, whole);
     }
     ExecutorService pool = Executors.newFixedThreadPool(workers - 1);
     try {
       List<Future<Dispatcher>> others = new ArrayList<>();
       for (int i = 1; i < workers; i++) {
-        Dispatcher part = new Dispatcher(reports, source.facts());
+        Dispatcher part = new Dispatcher(reports, facts);
         others.add(
             pool.submit(
                 () -> {
-                  drain(source, nextStream, part);
+                  drain(trace, nextStream, part);
                   return part;
                 }));
       }
-      drain(source, nextStream, whole);
+      drain(trace, nextStream, whole);
       for (Future<Dispatcher> other : others) {
         whole.merge(result(other));
       }
     } finally {
       pool.shutdownNow();
     }
-    return new Results(source, reports, whole);
+    return new Results(trace, reports, whole);
   }
 
-  private static void drain(EventSource source, AtomicInteger nextStream, Dispatcher into) {
+  private static void drain(TraceReader trace, AtomicInteger nextStream, Dispatcher into) {
     int stream = nextStream.getAndIncrement();
-    while (stream < source.streams()) {
-      try (EventCursor cursor = source.open(stream)) {
-        into.drain(cursor);
-      }
+    while (stream < trace.streams().size()) {
+      into.drain(trace.stream(trace.streams().get(stream)));
       stream = nextStream.getAndIncrement();
     }
   }

@@ -5,6 +5,8 @@ import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.TraceFacts;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.trace.Anomalies;
+import io.trapscope.recorder.trace.EventCursor;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,7 +14,9 @@ import java.util.List;
 final class Dispatcher {
   private final List<Accumulator> accumulators = new ArrayList<>();
   private final Accumulator[][] byType = new Accumulator[EventType.values().length][];
+  private final Anomalies anomalies = new Anomalies();
   private long events;
+  private long exits;
 
   Dispatcher(List<Report> reports, TraceFacts facts) {
     List<List<Accumulator>> lists = new ArrayList<>();
@@ -38,15 +42,21 @@ final class Dispatcher {
     while (cursor.next()) {
       EventReader event = cursor.event();
       events++;
+      if (event.reasonCode() >= 0) {
+        exits++;
+      }
       for (Accumulator accumulator : byType[event.type().ordinal()]) {
         accumulator.accept(event);
       }
     }
+    anomalies.addAll(cursor.anomalies());
   }
 
   /** Adds what {@code other} has, made for the same reports. */
   void merge(Dispatcher other) {
     events += other.events;
+    exits += other.exits;
+    anomalies.addAll(other.anomalies);
     for (int i = 0; i < accumulators.size(); i++) {
       accumulators.get(i).merge(other.accumulators.get(i));
     }
@@ -60,5 +70,15 @@ final class Dispatcher {
   /** Events read. */
   long events() {
     return events;
+  }
+
+  /** Those among them that are exits. */
+  long exits() {
+    return exits;
+  }
+
+  /** What was wrong with the streams. */
+  Anomalies anomalies() {
+    return anomalies;
   }
 }

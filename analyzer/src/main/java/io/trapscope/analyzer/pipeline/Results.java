@@ -8,6 +8,8 @@ import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableJson;
 import io.trapscope.analyzer.table.TableText;
+import io.trapscope.recorder.trace.Anomalies;
+import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Path;
@@ -20,16 +22,18 @@ public final class Results {
   /** Version of the JSON document's shape; grows when a member changes or goes. */
   public static final int JSON_VERSION = 1;
 
-  private final EventSource source;
+  private final TraceReader trace;
   private final List<Report> reports;
   private final List<Table> tables = new ArrayList<>();
   private final List<Table> summary = new ArrayList<>();
-  private final long events;
+  private final TraceInfo info;
 
-  Results(EventSource source, List<Report> reports, Dispatcher dispatcher) {
-    this.source = source;
+  Results(TraceReader trace, List<Report> reports, Dispatcher dispatcher) {
+    this.trace = trace;
     this.reports = List.copyOf(reports);
-    this.events = dispatcher.events();
+    Anomalies anomalies = dispatcher.anomalies();
+    anomalies.addAll(trace.anomalies());
+    this.info = TraceInfo.of(trace, anomalies, dispatcher.events(), dispatcher.exits());
     for (Accumulator accumulator : dispatcher.accumulators()) {
       tables.addAll(accumulator.tables());
       summary.addAll(accumulator.summary());
@@ -38,12 +42,7 @@ public final class Results {
 
   /** Where the events come from and how complete they are. */
   public TraceInfo info() {
-    return source.info();
-  }
-
-  /** Number of events read, of all types. */
-  public long events() {
-    return events;
+    return info;
   }
 
   /** The bounded tables, in the order of their reports; what files and JSON hold. */
@@ -58,7 +57,7 @@ public final class Results {
 
   /** Whether every event is there that the recorder saw: none lost, none damaged, a clean end. */
   public boolean isComplete() {
-    return info().lost() == 0 && info().warnings().isEmpty();
+    return info.complete();
   }
 
   /**
@@ -73,13 +72,13 @@ public final class Results {
       for (Table table : tables) {
         out.write(table);
       }
-      RowPass.run(source, reports, out);
+      RowPass.run(trace, reports, out);
       return out.commit();
     }
   }
 
   private Map<String, String> metadata() {
-    return ArrowMetadata.of(info(), events);
+    return ArrowMetadata.of(info);
   }
 
   /**
@@ -88,10 +87,10 @@ public final class Results {
    * @param width characters a line, 0 for no limit
    */
   public void writeText(Writer out, int width) throws IOException {
-    for (String line : info().coverage()) {
+    for (String line : info.coverage()) {
       out.write(line + "\n");
     }
-    for (String line : info().warnings()) {
+    for (String line : info.warnings()) {
       out.write("warning: " + line + "\n");
     }
     TableText text = new TableText(width, 0);
@@ -107,7 +106,7 @@ public final class Results {
    * <pre>
    * {"format": "trapscope-analysis", "version": 1,
    *  "trace": {"format_version": "1", ...},
-   *  "events": 8112, "lost": 0, "complete": true,
+   *  "events": 8120, "exits": 8112, "lost": 0, "complete": true,
    *  "coverage": ["..."], "warnings": ["..."],
    *  "tables": {"exit_histogram": {...}, ...}}
    * </pre>
@@ -120,15 +119,16 @@ public final class Results {
       json.writeStringField("format", "trapscope-analysis");
       json.writeNumberField("version", JSON_VERSION);
       json.writeObjectFieldStart("trace");
-      for (Map.Entry<String, String> property : info().properties().entrySet()) {
+      for (Map.Entry<String, String> property : info.properties().entrySet()) {
         json.writeStringField(property.getKey(), property.getValue());
       }
       json.writeEndObject();
-      json.writeNumberField("events", events);
-      json.writeNumberField("lost", info().lost());
+      json.writeNumberField("events", info.events());
+      json.writeNumberField("exits", info.exits());
+      json.writeNumberField("lost", info.lost());
       json.writeBooleanField("complete", isComplete());
-      writeLines(json, "coverage", info().coverage());
-      writeLines(json, "warnings", info().warnings());
+      writeLines(json, "coverage", info.coverage());
+      writeLines(json, "warnings", info.warnings());
       json.writeObjectFieldStart("tables");
       for (Table table : tables) {
         json.writeFieldName(table.schema().name());

@@ -3,9 +3,12 @@ package io.trapscope.analyzer.pipeline;
 import io.trapscope.analyzer.arrow.ArrowDirectory;
 import io.trapscope.analyzer.report.EventRows;
 import io.trapscope.analyzer.report.Report;
+import io.trapscope.analyzer.report.TraceFacts;
 import io.trapscope.analyzer.table.RowSink;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.trace.EventCursor;
+import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -17,14 +20,15 @@ final class RowPass {
 
   private RowPass() {}
 
-  static void run(EventSource source, List<Report> reports, ArrowDirectory out) throws IOException {
+  static void run(TraceReader trace, List<Report> reports, ArrowDirectory out) throws IOException {
     List<List<Target>> byType = new ArrayList<>();
     for (EventType type : EventType.values()) {
       byType.add(new ArrayList<>());
     }
+    TraceFacts facts = TraceFacts.of(trace.header());
     boolean any = false;
     for (Report report : reports) {
-      EventRows rows = report.rows(source.facts()).orElse(null);
+      EventRows rows = report.rows(facts).orElse(null);
       if (rows != null) {
         Target target = new Target(rows, out.open(rows.schema()));
         report.needs().forEach(type -> byType.get(type.ordinal()).add(target));
@@ -32,16 +36,17 @@ final class RowPass {
       }
     }
     if (any) {
-      stream(source, byType);
+      stream(trace, byType);
     }
   }
 
-  private static void stream(EventSource source, List<List<Target>> byType) throws IOException {
+  private static void stream(TraceReader trace, List<List<Target>> byType) throws IOException {
     Target[][] targets = new Target[byType.size()][];
     for (int i = 0; i < targets.length; i++) {
       targets[i] = byType.get(i).toArray(Target[]::new);
     }
-    try (EventCursor cursor = source.streams() == 1 ? source.open(0) : new MergedCursor(source)) {
+    try {
+      EventCursor cursor = trace.merged();
       while (cursor.next()) {
         EventReader event = cursor.event();
         for (Target target : targets[event.type().ordinal()]) {

@@ -24,13 +24,13 @@ final class EptFaults implements Accumulator {
           "EPT faults by region and access",
           "the EPT faults of one kind of access to one memory region, pages of one size",
           List.of(
-              Column.text("region", "memory region of the machine that holds the GPA"),
+              Column.text("region", Field.REGION.meaning()),
               Column.text("access", Field.ACCESS.meaning()),
               MemoryTranslationReport.pageSize(
                   "guest_page_size", "page size of the guest's own tables at the GVA"),
               MemoryTranslationReport.pageSize("ept_page_size", "page size of the EPT at the GPA"),
               Column.count("count", "number of faults"),
-              Column.count("first_touch", "those on a page that nothing had touched before"),
+              Column.count("first_touches", "those on a page that nothing had touched before"),
               Column.count("again", "those on a page that had been touched before"),
               Column.duration("handling_ns", "loop, dispatch and device time of these faults"),
               Column.of(

@@ -10,7 +10,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The column of each field of the event schema: name, type, unit and meaning are the field's. */
+/**
+ * The column of each field of the event schema: name, type, unit and meaning are the field's. A
+ * memory region is shown by its name, which the trace's header holds.
+ */
 final class EventColumns {
   private EventColumns() {}
 
@@ -19,7 +22,12 @@ final class EventColumns {
     return switch (field.kind()) {
       case CODE -> Column.words(field.column(), words(field), field.meaning());
       case FLAG -> column(field, ColumnType.BOOL, Unit.NONE);
-      case TIMESTAMP -> column(field, ColumnType.TIMESTAMP, Unit.NANOSECONDS);
+      case TIMESTAMP ->
+          Column.of(
+              field.column(),
+              ColumnType.TIMESTAMP,
+              Unit.NANOSECONDS,
+              field.meaning() + ", turned into wall-clock time by the trace's header");
       case DURATION -> column(field, ColumnType.DURATION, Unit.NANOSECONDS);
       case DATA -> column(field, ColumnType.BYTES, Unit.BYTES);
       case COUNT -> column(field, integer(field), Unit.COUNT);
@@ -27,7 +35,10 @@ final class EventColumns {
       case SIZE -> column(field, integer(field), Unit.BYTES);
       case ADDRESS -> column(field, integer(field), Unit.ADDRESS);
       case BITS -> column(field, integer(field), Unit.BITS);
-      case INDEX -> column(field, integer(field), Unit.NONE);
+      case INDEX ->
+          field == Field.REGION
+              ? Column.text(field.column(), field.meaning())
+              : column(field, integer(field), Unit.NONE);
     };
   }
 

@@ -46,6 +46,7 @@ final class FieldRows {
     NUMBER,
     TIME,
     WORD,
+    REGION,
     BYTES
   }
 
@@ -54,7 +55,7 @@ final class FieldRows {
     final Field field;
     private final int column;
     private final Action action;
-    private final long wallClockOffset;
+    private final TraceFacts facts;
     private final int[] words;
     private final byte[] scratch;
 
@@ -62,7 +63,7 @@ final class FieldRows {
       this.field = field;
       this.column = column;
       this.action = action;
-      this.wallClockOffset = facts.wallClockOffset();
+      this.facts = facts;
       this.words = action == Action.WORD ? EventColumns.wordIndexes(field) : null;
       this.scratch = action == Action.BYTES ? new byte[EventWriter.MAX_DATA] : null;
     }
@@ -73,7 +74,8 @@ final class FieldRows {
             case CODE -> Action.WORD;
             case DATA -> Action.BYTES;
             case TIMESTAMP -> Action.TIME;
-            case COUNT, INSTRUCTIONS, DURATION, SIZE, ADDRESS, BITS, INDEX, FLAG -> Action.NUMBER;
+            case INDEX -> field == Field.REGION ? Action.REGION : Action.NUMBER;
+            case COUNT, INSTRUCTIONS, DURATION, SIZE, ADDRESS, BITS, FLAG -> Action.NUMBER;
           };
       return new Cell(field, column, action, facts);
     }
@@ -81,8 +83,9 @@ final class FieldRows {
     void copy(EventReader event, RowSink sink) {
       switch (action) {
         case NUMBER -> sink.number(column, event.get(field));
-        case TIME -> sink.number(column, event.get(field) + wallClockOffset);
+        case TIME -> sink.number(column, event.get(field) + facts.wallClockOffset());
         case WORD -> sink.number(column, words[(int) event.get(field)]);
+        case REGION -> sink.text(column, facts.region((int) event.get(field)));
         case BYTES -> sink.bytes(column, scratch, 0, event.getBytes(field, scratch, 0));
       }
     }

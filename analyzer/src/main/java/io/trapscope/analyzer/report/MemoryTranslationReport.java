@@ -63,6 +63,7 @@ public final class MemoryTranslationReport implements Report {
             Field.HVA,
             Field.HPA,
             Field.ACCESS,
+            Field.REGION,
             Field.FIRST_TOUCH,
             Field.RIP,
             Field.MODE,
@@ -75,18 +76,15 @@ public final class MemoryTranslationReport implements Report {
 
     private static final int GUEST_PAGE = COPIED.size();
     private static final int EPT_PAGE = GUEST_PAGE + 1;
-    private static final int REGION = EPT_PAGE + 1;
 
     private final TableSchema schema;
     private final FieldRows cells;
-    private final TraceFacts facts;
 
     Rows(TraceFacts facts) {
       List<Column> columns = new ArrayList<>();
       COPIED.forEach(field -> columns.add(EventColumns.of(field)));
       columns.add(pageSize("guest_page_size", "page size of the guest's own tables at the GVA"));
       columns.add(pageSize("ept_page_size", "page size of the EPT at the GPA"));
-      columns.add(Column.text("region", "memory region of the machine that holds the GPA"));
       this.schema =
           new TableSchema(
               "memory_translation",
@@ -94,7 +92,6 @@ public final class MemoryTranslationReport implements Report {
               "one EPT violation on RAM, in the order of time",
               columns);
       this.cells = new FieldRows(NEEDS, COPIED, 0, facts);
-      this.facts = facts;
     }
 
     @Override
@@ -110,9 +107,6 @@ public final class MemoryTranslationReport implements Report {
       }
       if (event.has(Field.EPT_PAGE)) {
         sink.number(EPT_PAGE, 1L << event.get(Field.EPT_PAGE));
-      }
-      if (event.has(Field.REGION)) {
-        sink.text(REGION, facts.region((int) event.get(Field.REGION)));
       }
       sink.endRow();
     }

@@ -1,5 +1,7 @@
 package io.trapscope.analyzer.report;
 
+import io.trapscope.recorder.trace.TraceHeader;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -11,6 +13,13 @@ import java.util.Map;
 public record TraceFacts(long wallClockOffset, Map<Integer, String> regions) {
   public TraceFacts {
     regions = Map.copyOf(regions);
+  }
+
+  /** The facts that a trace's header states. */
+  public static TraceFacts of(TraceHeader header) {
+    Map<Integer, String> regions = new HashMap<>();
+    header.regions().forEach(region -> regions.put(region.id(), region.name()));
+    return new TraceFacts(header.clocks().epochNanos(0), regions);
   }
 
   /** Name of the memory region with this id, or "region N" where the trace names none. */

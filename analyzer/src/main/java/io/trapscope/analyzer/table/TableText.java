@@ -50,7 +50,7 @@ public final class TableText {
       String names =
           columns.stream()
               .skip(shown.size())
-              .map(column -> column.name)
+              .map(column -> column.readable)
               .collect(Collectors.joining(", "));
       out.append("  not shown here: ").append(names).append('\n');
     }
@@ -96,7 +96,7 @@ public final class TableText {
 
   /** One column as text, as wide as its widest cell. */
   private static final class TextColumn {
-    final String name;
+    final String readable;
     final boolean hasValues;
     final int width;
     private final boolean left;
@@ -104,17 +104,19 @@ public final class TableText {
 
     TextColumn(Table table, int index, int rows) {
       Column described = table.schema().columns().get(index);
-      name = described.name();
+      // p99_9 is p99.9: a column's name cannot hold a point.
+      readable = described.name().replaceAll("(?<=\\d)_(?=\\d)", ".").replace('_', ' ');
       left = described.type() == ColumnType.TEXT || described.type() == ColumnType.BYTES;
       cells = new String[rows];
       Arrays.setAll(cells, row -> CellText.of(table, row, index));
       hasValues = Arrays.stream(cells).anyMatch(cell -> !cell.isEmpty());
       width =
-          Math.max(name.length(), Arrays.stream(cells).mapToInt(String::length).max().orElse(0));
+          Math.max(
+              readable.length(), Arrays.stream(cells).mapToInt(String::length).max().orElse(0));
     }
 
     String heading() {
-      return name.replace('_', ' ');
+      return readable;
     }
 
     String cell(int row) {

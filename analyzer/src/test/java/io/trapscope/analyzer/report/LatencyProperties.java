@@ -1,0 +1,74 @@
+package io.trapscope.analyzer.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import java.util.List;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+
+/** Percentiles against an exact sort, and merging against the whole. */
+class LatencyProperties {
+  private static final double[] PERCENTS = {0.1, 1, 25, 50, 75, 90, 99, 99.9, 100};
+
+  /** Durations of every size: a nanosecond to weeks, and 0. */
+  @Provide
+  Arbitrary<List<Long>> durations() {
+    return Arbitraries.longs()
+        .between(0, 1L << 50)
+        .flatMap(top -> Arbitraries.longs().between(0, top))
+        .list()
+        .ofMinSize(1)
+        .ofMaxSize(500);
+  }
+
+  @Property(tries = 300)
+  void percentilesAreExactToThreeDigits(@ForAll("durations") List<Long> durations) {
+    Latency latency = of(durations);
+    long[] sorted = durations.stream().mapToLong(Long::longValue).sorted().toArray();
+    for (double percent : PERCENTS) {
+      int rank = Math.max(1, (int) Math.ceil(percent / 100 * sorted.length));
+      long exact = sorted[rank - 1];
+      long found = latency.percentile(percent);
+      // HdrHistogram's unit of resolution at three digits: one part in 1,000, and never below.
+      assertThat(found).isBetween(exact, exact + exact / 1000);
+    }
+  }
+
+  @Property(tries = 300)
+  void countTotalMinMaxAreExact(@ForAll("durations") List<Long> durations) {
+    Latency latency = of(durations);
+    long[] sorted = durations.stream().mapToLong(Long::longValue).sorted().toArray();
+    assertThat(latency.count()).isEqualTo(sorted.length);
+    assertThat(latency.total()).isEqualTo(Arrays.stream(sorted).sum());
+    assertThat(latency.min()).isEqualTo(sorted[0]);
+    assertThat(latency.max()).isEqualTo(sorted[sorted.length - 1]);
+    assertThat(latency.mean())
+        .isBetween(latency.total() / latency.count(), latency.total() / latency.count() + 1);
+  }
+
+  @Property(tries = 300)
+  void mergedPartsEqualTheWhole(
+      @ForAll("durations") List<Long> first, @ForAll("durations") List<Long> second) {
+    Latency merged = of(first);
+    merged.merge(of(second));
+    Latency whole = of(first);
+    second.forEach(whole::record);
+    assertThat(merged.count()).isEqualTo(whole.count());
+    assertThat(merged.total()).isEqualTo(whole.total());
+    assertThat(merged.min()).isEqualTo(whole.min());
+    assertThat(merged.max()).isEqualTo(whole.max());
+    for (double percent : PERCENTS) {
+      assertThat(merged.percentile(percent)).isEqualTo(whole.percentile(percent));
+    }
+  }
+
+  private static Latency of(List<Long> durations) {
+    Latency latency = new Latency();
+    durations.forEach(latency::record);
+    return latency;
+  }
+}
