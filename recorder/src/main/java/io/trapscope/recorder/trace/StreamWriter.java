@@ -127,6 +127,8 @@ final class StreamWriter implements ExitSink, Closeable {
               .build();
       queue = opened;
       appender = queue.createAppender();
+      // The trace is made by one thread and each stream is written by another, one at a time.
+      appender.singleThreadedCheckDisabled(true);
       openBatch();
       writer.wrap(window, end);
     } catch (RuntimeException | IOException | InternalError e) {
