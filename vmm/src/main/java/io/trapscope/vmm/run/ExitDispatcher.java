@@ -225,6 +225,10 @@ final class ExitDispatcher {
   }
 
   private EventType readMsr(VmExit exit) {
+    if (exit.answered) {
+      exit.captured |= exit.fault ? 0 : VmExit.VALUE;
+      return EventType.MSR;
+    }
     timers.advance(vcpu.guestNanos());
     long start = timed ? System.nanoTime() : 0;
     exit.fault = !msrs.read(vcpu.index(), exit);
@@ -236,6 +240,10 @@ final class ExitDispatcher {
   }
 
   private EventType writeMsr(VmExit exit) {
+    if (exit.answered) {
+      exit.captured |= VmExit.VALUE;
+      return EventType.MSR;
+    }
     timers.advance(vcpu.guestNanos());
     long start = timed ? System.nanoTime() : 0;
     exit.fault = !msrs.write(vcpu.index(), exit);

@@ -66,13 +66,13 @@ final class ExitEncoder {
 
   private static void common(
       EventWriter event, VmExit exit, long start, long dispatch, long device) {
-    if (exit.has(VmExit.LOOP_TIME)) {
-      event.put(Field.TIME, exit.exitNanos).put(Field.LOOP_TIME, start - exit.exitNanos);
+    if (exit.has(VmExit.GUEST_TIME)) {
+      event
+          .put(Field.TIME, exit.exitNanos)
+          .put(Field.GUEST_TIME, exit.exitNanos - exit.entryNanos)
+          .put(Field.LOOP_TIME, start - exit.exitNanos);
     } else {
       event.put(Field.TIME, start);
-    }
-    if (exit.has(VmExit.GUEST_TIME)) {
-      event.put(Field.GUEST_TIME, exit.exitNanos - exit.entryNanos);
     }
     event.put(Field.DISPATCH_TIME, dispatch).put(Field.DEVICE_TIME, device);
     event.put(Field.REASON, exit.reason.code());

@@ -7,9 +7,8 @@ import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.hypervisor.VmConfig;
 import io.trapscope.vmm.hypervisor.VmExit;
+import io.trapscope.vmm.memory.ArrayMemory;
 import io.trapscope.vmm.memory.GuestMemory;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -183,76 +182,5 @@ final class FakeHypervisor implements Hypervisor {
 
     @Override
     public void close() {}
-  }
-
-  /** RAM from 0 on in one array. */
-  static final class ArrayMemory implements GuestMemory {
-    private final ByteBuffer bytes;
-
-    ArrayMemory(int size) {
-      bytes = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    @Override
-    public boolean contains(long gpa, long length) {
-      return gpa >= 0 && length >= 0 && gpa <= bytes.capacity() - length;
-    }
-
-    private int at(long gpa, int length) {
-      if (!contains(gpa, length)) {
-        throw new IndexOutOfBoundsException("no RAM at 0x" + Long.toHexString(gpa));
-      }
-      return (int) gpa;
-    }
-
-    @Override
-    public void read(long gpa, byte[] to, int offset, int length) {
-      bytes.get(at(gpa, length), to, offset, length);
-    }
-
-    @Override
-    public void write(long gpa, byte[] from, int offset, int length) {
-      bytes.put(at(gpa, length), from, offset, length);
-    }
-
-    @Override
-    public byte readByte(long gpa) {
-      return bytes.get(at(gpa, 1));
-    }
-
-    @Override
-    public short readShort(long gpa) {
-      return bytes.getShort(at(gpa, 2));
-    }
-
-    @Override
-    public int readInt(long gpa) {
-      return bytes.getInt(at(gpa, 4));
-    }
-
-    @Override
-    public long readLong(long gpa) {
-      return bytes.getLong(at(gpa, 8));
-    }
-
-    @Override
-    public void writeByte(long gpa, byte value) {
-      bytes.put(at(gpa, 1), value);
-    }
-
-    @Override
-    public void writeShort(long gpa, short value) {
-      bytes.putShort(at(gpa, 2), value);
-    }
-
-    @Override
-    public void writeInt(long gpa, int value) {
-      bytes.putInt(at(gpa, 4), value);
-    }
-
-    @Override
-    public void writeLong(long gpa, long value) {
-      bytes.putLong(at(gpa, 8), value);
-    }
   }
 }

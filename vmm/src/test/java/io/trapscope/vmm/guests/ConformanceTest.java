@@ -1,0 +1,172 @@
+package io.trapscope.vmm.guests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.trapscope.recorder.event.EventLog;
+import io.trapscope.recorder.event.EventReader;
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.recorder.event.ExitSink;
+import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.event.RunEnd;
+import io.trapscope.vmm.device.ConsoleFilter;
+import io.trapscope.vmm.hypervisor.Hypervisor;
+import io.trapscope.vmm.kvm.KvmHypervisor;
+import io.trapscope.vmm.kvm.KvmProbe;
+import io.trapscope.vmm.run.Machine;
+import io.trapscope.vmm.run.MachineConfig;
+import io.trapscope.vmm.run.RunResult;
+import io.trapscope.vmm.run.Sinks;
+import java.io.ByteArrayOutputStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Every bundled guest on every back end: what it prints, how it ends, which exits it causes. */
+class ConformanceTest {
+
+  /** A back end to run on. */
+  enum BackEnd {
+    KVM {
+      @Override
+      Hypervisor open() {
+        KvmProbe probe = KvmProbe.probe();
+        assumeTrue(probe.usable(), "skipped on KVM: " + probe.explanation());
+        return new KvmHypervisor();
+      }
+
+      @Override
+      HostKind host() {
+        return HostKind.of(
+            "kvm", KvmProbe.probe().acceleration() == KvmProbe.Acceleration.PARAVIRTUAL);
+      }
+    };
+
+    abstract Hypervisor open();
+
+    abstract HostKind host();
+  }
+
+  private final EventLog exits = new EventLog(0, 8 << 20);
+  private final EventLog other = new EventLog(EventReader.NO_VCPU, 1 << 20);
+  private final ByteArrayOutputStream console = new ByteArrayOutputStream();
+  private final List<String> messages = new ArrayList<>();
+
+  private RunResult run(
+      BackEnd backEnd,
+      Guests guest,
+      String commandLine,
+      UnaryOperator<MachineConfig.Builder> options) {
+    try (Hypervisor hypervisor = backEnd.open()) {
+      MachineConfig.Builder builder =
+          MachineConfig.builder(hypervisor, guest.boot(commandLine, backEnd.host()))
+              .memory(64 << 20)
+              .consoleOutput(console)
+              .messages(messages::add)
+              .timeout(Duration.ofSeconds(120));
+      try (Machine machine = new Machine(options.apply(builder).build())) {
+        RunResult result = machine.run(sinks());
+        assertThat(exits.lost() + other.lost()).as("events that found no room").isZero();
+        assertThat(result.events()).isEqualTo(exits.size() + other.size());
+        return result;
+      }
+    }
+  }
+
+  private Sinks sinks() {
+    return new Sinks() {
+      @Override
+      public ExitSink vcpu(int index) {
+        return exits;
+      }
+
+      @Override
+      public ExitSink other() {
+        return other;
+      }
+    };
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void hello(BackEnd backEnd) {
+    RunResult result = run(backEnd, Guests.HELLO, "", b -> b);
+    assertThat(console).hasToString("Hello, world!\n");
+    assertThat(result.end()).isEqualTo(Guests.HELLO.expectedEnd());
+    assertThat(result.text()).isEqualTo("halted with interrupts off");
+    assertThat(result.exits(ExitReason.IO_INSTRUCTION)).isEqualTo(14);
+    assertThat(result.exits(ExitReason.HLT)).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void helloThroughTheUpperCaseFilter(BackEnd backEnd) {
+    run(backEnd, Guests.HELLO, "", b -> b.consoleFilter(ConsoleFilter.UPPER));
+    assertThat(console).hasToString("HELLO, WORLD!\n");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void exitsAreExactlyThoseOfTheTable(BackEnd backEnd) {
+    RunResult result = run(backEnd, Guests.EXITS, "", b -> b);
+    assertThat(result.end()).as(result.text() + ", " + console).isEqualTo(RunEnd.DEBUG_EXIT);
+    assertThat(console).hasToString("exits: done\n");
+    assertThat(result.detail()).isZero();
+    GroundTruth truth = GroundTruth.load();
+    exits.forEach(truth::accept);
+    assertThat(truth.differences(backEnd.host())).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void translateFindsTheValueBehindBothPages(BackEnd backEnd) {
+    RunResult result = run(backEnd, Guests.TRANSLATE, "", b -> b);
+    assertThat(console)
+        .hasToString(
+            """
+            GVA 0x712345678018
+              PML4 index 226 entry 0x200023
+              PDPT index 141 entry 0x201023
+              PD   index 43 entry 0x202023
+              PT   index 120 entry 0x305063
+            GPA 0x305018
+            value 1772334
+            GVA 0x712380345678
+              PML4 index 226 entry 0x200023
+              PDPT index 142 entry 0x203023
+              PD   index 1 entry 0x6000e3
+            GPA 0x745678
+            value 1772334
+            """);
+    assertThat(result.detail()).isZero();
+    List<String> walks = new ArrayList<>();
+    other.forEach(
+        event -> {
+          if (event.type() == EventType.TRANSLATION) {
+            walks.add(
+                String.format(
+                    "%x %x %d %d",
+                    event.get(Field.GVA),
+                    event.get(Field.GPA),
+                    event.get(Field.GUEST_PAGE),
+                    event.get(Field.VALUE)));
+          }
+        });
+    assertThat(walks)
+        .containsExactly("712345678018 305018 12 1772334", "712380345678 745678 21 1772334");
+    assertThat(messages).contains("GPA 0x305018, 4 KiB page", "GPA 0x745678, 2 MiB page");
+    assertThat(messages).filteredOn("value 1772334"::equals).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void spinWritesAsOftenAsItWasTold(BackEnd backEnd) {
+    RunResult result = run(backEnd, Guests.SPIN, "quiet count=5003", b -> b);
+    assertThat(result.end()).isEqualTo(RunEnd.DEBUG_EXIT);
+    assertThat(result.exits(ExitReason.IO_INSTRUCTION)).isEqualTo(5003 + 1);
+  }
+}
