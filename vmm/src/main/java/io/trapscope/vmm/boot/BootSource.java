@@ -4,6 +4,7 @@ import io.trapscope.vmm.hypervisor.CpuState;
 import io.trapscope.vmm.memory.GuestMemory;
 import io.trapscope.vmm.memory.MemoryRegion;
 import java.util.List;
+import java.util.Map;
 
 /** Something a machine can boot. */
 public interface BootSource {
@@ -23,4 +24,12 @@ public interface BootSource {
    *     the user
    */
   void load(GuestMemory memory, List<MemoryRegion> ram, int cpus, CpuState state);
+
+  /**
+   * What {@link #load} put where, in words, by name and in order: for the trace header and {@code
+   * info}. Empty before.
+   */
+  default Map<String, String> details() {
+    return Map.of();
+  }
 }

@@ -1,5 +1,6 @@
 package io.trapscope.vmm.cpuid;
 
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -203,10 +204,13 @@ public final class CpuModel {
       case 0x2 -> result[0] = 0x00ff_ff01;
       case 0x4 -> cacheLeaf(subleaf, cpus, result);
       case 0xb -> topologyLeaf(subleaf, apicId, cpus, result);
-      // Crystal clock: the APIC timer's 1 GHz; the TSC is a multiple of it.
+      // Crystal clock: the APIC timer's 1 GHz; the TSC is a fraction of it, in lowest terms because
+      // kernels multiply in 32 bits.
       case 0x15 -> {
-        result[0] = 1_000_000;
-        result[1] = (int) (tscHz / 1000);
+        int megahertz = (int) (tscHz / 1_000_000);
+        int divisor = BigInteger.valueOf(megahertz).gcd(BigInteger.valueOf(1000)).intValue();
+        result[0] = 1000 / divisor;
+        result[1] = megahertz / divisor;
         result[2] = 1_000_000_000;
       }
       case 0x16 -> {

@@ -4,6 +4,8 @@ import java.util.function.IntConsumer;
 
 /** The debug console of Bochs and QEMU at port 0xe9: writes are text, a read gives 0xe9. */
 public final class DebugConsole implements Device {
+  public static final int PORT = 0xe9;
+
   private final IntConsumer sink;
 
   /**

@@ -27,7 +27,7 @@ public final class InterruptFabric implements InterruptSource {
   public static final int TIMER_PIN = 2;
 
   private final Pic pic = new Pic();
-  private final IoApic ioApic = new IoApic(this);
+  private final IoApic ioApic;
   private final LocalApic[] apics;
   private final ProcessorSignals signals;
   private int current;
@@ -37,10 +37,16 @@ public final class InterruptFabric implements InterruptSource {
    */
   public InterruptFabric(int cpus, Timers timers, Tsc tsc, ProcessorSignals signals) {
     this.signals = signals;
+    ioApic = new IoApic(this, ioApicId(cpus));
     apics = new LocalApic[cpus];
     for (int i = 0; i < cpus; i++) {
       apics[i] = new LocalApic(i, this, timers, tsc, MemoryLayout.LOCAL_APIC);
     }
+  }
+
+  /** The I/O APIC's ID: the first that no local APIC has, as far as its four bits go. */
+  public static int ioApicId(int cpus) {
+    return Math.min(cpus, 15);
   }
 
   public Pic pic() {
@@ -163,7 +169,7 @@ public final class InterruptFabric implements InterruptSource {
     @Override
     public long read(long offset, int size) {
       LocalApic apic = apics[current];
-      if (!apic.enabled() || apic.x2apicMode()) {
+      if (!apic.isEnabled() || apic.x2apicMode()) {
         return 0xffff_ffffL;
       }
       // Registers are 32 bits wide at every 16th byte; the bytes between read as 0.
@@ -174,7 +180,7 @@ public final class InterruptFabric implements InterruptSource {
     @Override
     public void write(long offset, int size, long value) {
       LocalApic apic = apics[current];
-      if (apic.enabled() && !apic.x2apicMode() && (offset & 15) == 0) {
+      if (apic.isEnabled() && !apic.x2apicMode() && (offset & 15) == 0) {
         apic.write((int) offset >> 4, (int) value);
       }
     }

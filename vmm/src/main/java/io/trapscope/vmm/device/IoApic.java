@@ -20,8 +20,9 @@ public final class IoApic implements Device {
   private int select;
   private int id;
 
-  IoApic(InterruptFabric fabric) {
+  IoApic(InterruptFabric fabric, int id) {
     this.fabric = fabric;
+    this.id = id;
     java.util.Arrays.fill(redirections, MASKED);
   }
 

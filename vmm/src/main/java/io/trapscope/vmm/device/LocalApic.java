@@ -147,7 +147,8 @@ public final class LocalApic {
     return true;
   }
 
-  boolean enabled() {
+  /** IA32_APIC_BASE.EN. */
+  public boolean isEnabled() {
     return enabled;
   }
 

@@ -6,6 +6,9 @@ package io.trapscope.vmm.device;
  * sheet, section 2.5.5). Bus 0 is the only bus; a function that is not there reads as all ones.
  */
 public final class PciHost implements Device {
+  public static final int PORT = 0xcf8;
+  public static final int PORTS = 8;
+
   private static final int ENABLE = 0x8000_0000;
   private static final int RESET_CPU = 0x04;
 

@@ -23,6 +23,7 @@ import java.util.List;
  *       0x9fc00 +--------------------------------+ MP_TABLE       last KiB of base memory
  *       0xa0000 +--------------------------------+ VGA_HOLE       RAM here, reserved in E820
  *       0xe0000 +--------------------------------+ ACPI_TABLES    RSDP first
+ *       0xf0000 +--------------------------------+ MP_CONFIGURATION
  *      0x100000 +--------------------------------+ HIGH_MEMORY    kernels load here
  *               | RAM; initrd as high as it fits |
  *  0xc000_0000  +--------------------------------+ PCI_HOLE
@@ -88,6 +89,9 @@ public final class MemoryLayout {
    * 5.2.5.1).
    */
   public static final long ACPI_TABLES = 0xe0000;
+
+  /** MP configuration table, which the floating pointer names. */
+  public static final long MP_CONFIGURATION = 0xf0000;
 
   public static final long HIGH_MEMORY = 0x100000;
 

@@ -70,6 +70,10 @@ class CpuModelTest {
     int[] crystal = query(0x15);
     long tsc = Integer.toUnsignedLong(crystal[2]) * crystal[1] / crystal[0];
     assertThat(tsc).isEqualTo(1_000_000_000L);
+    assertThat(crystal).as("kHz times numerator fits in 32 bits").startsWith(1, 1);
+    int[] faster = new int[4];
+    model.query(0x15, 0, 0, 1, true, 2_500_000_000L, faster);
+    assertThat(faster).startsWith(2, 5);
     assertThat(query(0x16)[0]).isEqualTo(1000);
     assertThat(query(0x4000_0010)).containsExactly(1_000_000, 1_000_000, 0, 0);
   }

@@ -1,0 +1,62 @@
+package io.trapscope.vmm.boot;
+
+import java.nio.file.Path;
+
+/** Recognizes a kernel by its content. */
+public final class KernelLoader {
+  private KernelLoader() {}
+
+  /**
+   * Opens a kernel: a bzImage, an ELF file (PVH note, Multiboot header, or 64-bit entry, in that
+   * order), or another Multiboot image; also one that is compressed as a whole.
+   *
+   * @param initrd RAM disk, given to the kernel as it is; null for none
+   * @param commandLine for the kernel; may be empty
+   * @param entry which of its entries to use
+   * @throws BootException with a line for the user where a file cannot be read, is damaged, or is
+   *     no kernel
+   */
+  public static BootSource open(Path kernel, Path initrd, String commandLine, KernelEntry entry) {
+    KernelFiles files = KernelFiles.read(kernel, initrd, commandLine);
+    byte[] image = files.kernel();
+    if (LinuxBoot.isBzImage(image)) {
+      return new LinuxBoot(files, entry);
+    }
+    if (ElfImage.isElf(image)) {
+      return openElf(files, entry);
+    }
+    if (MultibootBoot.findHeader(image) >= 0) {
+      requireAuto(files, entry, "a Multiboot image");
+      return new MultibootBoot(files);
+    }
+    throw new BootException(
+        files.name() + ": not a kernel: no bzImage, ELF or Multiboot header found");
+  }
+
+  private static BootSource openElf(KernelFiles files, KernelEntry entry) {
+    ElfImage elf = new ElfImage(files.kernel(), files.name());
+    boolean auto = entry == KernelEntry.AUTO;
+    if (elf.pvhEntry() >= 0 && (auto || entry == KernelEntry.PVH)) {
+      return new PvhBoot(files, elf);
+    }
+    if (auto && MultibootBoot.findHeader(files.kernel()) >= 0) {
+      return new MultibootBoot(files);
+    }
+    if (elf.isWide() && (auto || entry == KernelEntry.BITS_64)) {
+      return new ElfBoot(files, elf);
+    }
+    if (auto) {
+      throw new BootException(
+          files.name() + ": a 32-bit ELF file without a PVH note or a Multiboot header");
+    }
+    throw new BootException(
+        files.name() + ": this ELF file has no entry of the kind '" + entry.title() + "'");
+  }
+
+  private static void requireAuto(KernelFiles files, KernelEntry entry, String what) {
+    if (entry != KernelEntry.AUTO) {
+      throw new BootException(
+          files.name() + ": " + what + " has no entry of the kind '" + entry.title() + "'");
+    }
+  }
+}
