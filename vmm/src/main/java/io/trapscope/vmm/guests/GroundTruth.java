@@ -237,7 +237,7 @@ public final class GroundTruth {
     for (Row row : rows) {
       String cell = row.cells.get(host);
       if (cell.equals(UNSEEN)) {
-        lines.add(row.name + ": does not reach user space");
+        lines.add(row.name + ": does not exit, or does not reach the recorder");
       } else if (cell.equals(SKIP)) {
         lines.add(row.name + ": the guest cannot do it on this host");
       }

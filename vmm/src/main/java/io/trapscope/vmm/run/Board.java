@@ -4,6 +4,7 @@ import io.trapscope.vmm.device.Bus;
 import io.trapscope.vmm.device.ConsoleOutput;
 import io.trapscope.vmm.device.InterruptSource;
 import io.trapscope.vmm.device.MachineControl;
+import io.trapscope.vmm.device.ProcessorSignals;
 import io.trapscope.vmm.device.Timers;
 import io.trapscope.vmm.memory.GuestMemory;
 import io.trapscope.vmm.memory.MemoryRegion;
@@ -22,6 +23,9 @@ public interface Board {
    * @param cpus number of vCPUs
    * @param console what the guest's first serial port writes goes here
    * @param control how a device ends the run
+   * @param signals how an interrupt controller reaches the processors
+   * @param cpuModel name of the CPUID model
+   * @param wallClockNanos ns since 1970-01-01T00:00Z at guest time 0
    */
   record Slots(
       Bus bus,
@@ -30,7 +34,10 @@ public interface Board {
       List<MemoryRegion> ram,
       int cpus,
       ConsoleOutput console,
-      MachineControl control) {}
+      MachineControl control,
+      ProcessorSignals signals,
+      String cpuModel,
+      long wallClockNanos) {}
 
   /** Makes the devices and maps them. Called once, before the guest is loaded. */
   void build(Slots slots);
@@ -41,6 +48,17 @@ public interface Board {
   CpuidModel cpuid();
 
   MsrModel msrs();
+
+  /** The accesses that follow come from this vCPU; called where there is more than one. */
+  default void accessBy(int vcpu) {}
+
+  /** The guest wrote the task priority in CR8, 0 to 15. */
+  default void taskPriority(int vcpu, int priority) {}
+
+  /** Lines about what the guest asked for and did not get, for the end of the run. */
+  default List<String> anomalies() {
+    return List.of();
+  }
 
   /**
    * Offers bytes typed at the console to the first serial port.

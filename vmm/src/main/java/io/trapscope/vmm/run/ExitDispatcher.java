@@ -21,6 +21,7 @@ final class ExitDispatcher {
   private final Vcpu vcpu;
   private final Bus bus;
   private final Timers timers;
+  private final Board board;
   private final CpuidModel cpuid;
   private final MsrModel msrs;
   private final Hypercalls hypercalls;
@@ -44,6 +45,7 @@ final class ExitDispatcher {
     this.vcpu = vcpu;
     this.bus = bus;
     this.timers = timers;
+    this.board = board;
     this.cpuid = board.cpuid();
     this.msrs = board.msrs();
     this.hypercalls = hypercalls;
@@ -77,7 +79,7 @@ final class ExitDispatcher {
         halted = true;
         yield EventType.HLT;
       }
-      case CR_ACCESS -> EventType.CR_ACCESS;
+      case CR_ACCESS -> controlRegister(exit);
       case EXCEPTION_OR_NMI -> EventType.EXCEPTION;
       case PREEMPTION_TIMER, INTERRUPTED -> {
         timers.advance(vcpu.guestNanos());
@@ -250,6 +252,14 @@ final class ExitDispatcher {
     exit.captured |= VmExit.VALUE;
     stop(start);
     return EventType.MSR;
+  }
+
+  /** The back end has its own CR8; the APIC needs to know the priority it sets. */
+  private EventType controlRegister(VmExit exit) {
+    if (exit.index == 8 && exit.write && exit.has(VmExit.VALUE)) {
+      board.taskPriority(vcpu.index(), (int) exit.value & 15);
+    }
+    return EventType.CR_ACCESS;
   }
 
   private EventType hypercall(VmExit exit) {

@@ -16,6 +16,7 @@ import io.trapscope.vmm.hypervisor.VmConfig;
 import io.trapscope.vmm.memory.MemoryLayout;
 import io.trapscope.vmm.memory.MemoryRegion;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -42,6 +43,7 @@ public final class Machine implements AutoCloseable {
   private final ConsoleStream console;
   private final Hypercalls hypercalls;
   private final RunState run;
+  private final Processors processors;
   private final ReentrantLock lock;
   private final AtomicLong exitCount = new AtomicLong();
   private final boolean hostClock;
@@ -59,6 +61,7 @@ public final class Machine implements AutoCloseable {
         config.hypervisor.createVm(new VmConfig(config.memoryBytes, config.cpus, config.cpuModel));
     try {
       this.run = new RunState(vm.vcpus());
+      this.processors = new Processors(vm.vcpus(), run);
       this.lock = config.cpus == 1 ? null : new ReentrantLock();
       byte[] text = config.until == null ? null : config.until.text();
       this.console =
@@ -87,7 +90,10 @@ public final class Machine implements AutoCloseable {
             regions,
             config.cpus,
             config.consoleFilter.before(console),
-            run));
+            run,
+            processors,
+            config.cpuModel,
+            wallClockNanos()));
     bus.mapPorts(Scratch.PORT, Scratch.PORTS, new Scratch("port-scratch", Scratch.PORTS));
     bus.mapMemory(
         MemoryLayout.TEST_MMIO,
@@ -125,6 +131,16 @@ public final class Machine implements AutoCloseable {
   /** RAM by address; an event's REGION is an index into this list. */
   public List<MemoryRegion> memoryRegions() {
     return regions;
+  }
+
+  /** What the guest's clocks show at guest time 0, in ns since 1970-01-01T00:00Z. */
+  public long wallClockNanos() {
+    Instant time = config.wallClock;
+    return time.getEpochSecond() * 1_000_000_000L + time.getNano();
+  }
+
+  Processors processors() {
+    return processors;
   }
 
   MachineConfig config() {
@@ -288,7 +304,8 @@ public final class Machine implements AutoCloseable {
         instructions,
         console.total(),
         bus.unclaimedReads(),
-        bus.unclaimedWrites());
+        bus.unclaimedWrites(),
+        board.anomalies());
   }
 
   private void recordEnd(ExitSink other, long now, long instructions) {

@@ -6,6 +6,7 @@ import io.trapscope.vmm.hypervisor.Hypervisor;
 import io.trapscope.vmm.memory.MemoryLayout;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -23,6 +24,7 @@ public final class MachineConfig {
   final Consumer<String> messages;
   final Until until;
   final Duration timeout;
+  final Instant wallClock;
 
   private MachineConfig(Builder builder) {
     this.hypervisor = builder.hypervisor;
@@ -37,6 +39,7 @@ public final class MachineConfig {
     this.messages = builder.messages;
     this.until = builder.until;
     this.timeout = builder.timeout;
+    this.wallClock = builder.wallClock;
   }
 
   /** A configuration with 256 MiB, one vCPU, no output, no limits. */
@@ -54,13 +57,14 @@ public final class MachineConfig {
     private long memoryBytes = DEFAULT_MEMORY;
     private int cpus = 1;
     private String cpuModel = "default";
-    private Supplier<Board> board = SimpleBoard::new;
+    private Supplier<Board> board = PcBoard::new;
     private OutputStream consoleOutput = OutputStream.nullOutputStream();
     private ConsoleFilter consoleFilter = ConsoleFilter.NONE;
     private ConsoleInput consoleInput;
     private Consumer<String> messages = line -> {};
     private Until until;
     private Duration timeout;
+    private Instant wallClock = Instant.now();
 
     private Builder(Hypervisor hypervisor, BootSource boot) {
       this.hypervisor = hypervisor;
@@ -142,6 +146,12 @@ public final class MachineConfig {
     /** Host time after which the run ends; null for never. */
     public Builder timeout(Duration limit) {
       this.timeout = limit;
+      return this;
+    }
+
+    /** What the guest's clocks show at guest time 0; the host's time unless set. */
+    public Builder wallClock(Instant time) {
+      this.wallClock = time;
       return this;
     }
 

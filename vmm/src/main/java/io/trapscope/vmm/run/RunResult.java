@@ -2,6 +2,7 @@ package io.trapscope.vmm.run;
 
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.RunEnd;
+import java.util.List;
 
 /**
  * How a run went.
@@ -18,6 +19,7 @@ import io.trapscope.recorder.event.RunEnd;
  * @param consoleBytes bytes the guest wrote to its console
  * @param unclaimedReads reads that no device claimed
  * @param unclaimedWrites writes that no device claimed
+ * @param anomalies lines about what the guest asked for and did not get
  */
 public record RunResult(
     RunEnd end,
@@ -31,7 +33,8 @@ public record RunResult(
     long instructions,
     long consoleBytes,
     long unclaimedReads,
-    long unclaimedWrites) {
+    long unclaimedWrites,
+    List<String> anomalies) {
 
   /** Exits of one reason. */
   public long exits(ExitReason reason) {

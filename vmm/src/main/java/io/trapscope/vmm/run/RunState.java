@@ -3,6 +3,7 @@ package io.trapscope.vmm.run;
 import io.trapscope.recorder.event.RunEnd;
 import io.trapscope.vmm.device.MachineControl;
 import io.trapscope.vmm.hypervisor.Vcpu;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 
@@ -13,8 +14,8 @@ import java.util.Locale;
 final class RunState implements MachineControl {
   private final List<Vcpu> vcpus;
 
-  /** vCPUs that no interrupt can wake any more. */
-  private int deadVcpus;
+  /** vCPUs that no interrupt can wake. */
+  private final BitSet parked = new BitSet();
 
   private volatile RunEnd end;
   private long detail;
@@ -65,11 +66,17 @@ final class RunState implements MachineControl {
     end(RunEnd.ERROR, 0, defect.toString());
   }
 
-  /** A vCPU halted with interrupts off; the last one ends the run. */
-  synchronized void halted(String words) {
-    if (++deadVcpus == vcpus.size()) {
+  /** No interrupt can wake this vCPU now; where that is so for all, the run ends. */
+  synchronized void park(int vcpu, String words) {
+    parked.set(vcpu);
+    if (parked.cardinality() == vcpus.size()) {
       end(RunEnd.HALTED, 0, words);
     }
+  }
+
+  /** The vCPU runs again. */
+  synchronized void unpark(int vcpu) {
+    parked.clear(vcpu);
   }
 
   void kickAll() {

@@ -22,10 +22,13 @@ import java.util.concurrent.locks.ReentrantLock;
  * drives the timers.
  */
 final class VcpuLoop implements Runnable {
-  private static final int RFLAGS_IF_WAIT_MILLIS = 100;
+  private static final int WAIT_MILLIS = 100;
 
   /** Guest time between two looks for console input. */
   private static final long INPUT_NANOS = 20_000_000;
+
+  /** Guest time of one turn on a machine with several vCPUs. */
+  private static final long TURN_NANOS = 50_000;
 
   private final Machine machine;
   private final RunState run;
@@ -35,6 +38,7 @@ final class VcpuLoop implements Runnable {
   private final ExitDispatcher dispatcher;
   private final ExitEncoder encoder;
   private final ExitSink other;
+  private final Processors processors;
   private final InterruptSource interrupts;
   private final Timers timers;
   private final ConsoleStream console;
@@ -63,6 +67,7 @@ final class VcpuLoop implements Runnable {
     this.dispatcher = machine.dispatcher(vcpu, run, recording);
     this.encoder = new ExitEncoder(sinks.vcpu(index), machine.memoryRegions());
     this.other = sinks.other();
+    this.processors = machine.processors();
     this.interrupts = machine.board().interrupts();
     this.timers = machine.timers();
     this.console = machine.console();
@@ -76,10 +81,17 @@ final class VcpuLoop implements Runnable {
     try {
       while (!run.ended()) {
         lock();
-        prepareEntry();
+        boolean ready = processors.ready(vcpu);
+        if (ready) {
+          prepareEntry();
+        }
         unlock();
-        vcpu.run(exit);
-        handle();
+        if (ready) {
+          vcpu.run(exit);
+          handle();
+        } else {
+          run.await(WAIT_MILLIS);
+        }
       }
     } catch (HypervisorException e) {
       run.end(RunEnd.ERROR, 0, e.getMessage());
@@ -118,9 +130,7 @@ final class VcpuLoop implements Runnable {
     } else {
       setWindow(false);
     }
-    if (index == 0) {
-      setDeadline();
-    }
+    setDeadline();
   }
 
   private void inject() {
@@ -143,7 +153,11 @@ final class VcpuLoop implements Runnable {
   }
 
   private void setDeadline() {
-    long next = timers.next();
+    long next = index == 0 ? timers.next() : Long.MAX_VALUE;
+    if (lock != null && vcpu.instructions() >= 0) {
+      // Software processors take turns; one that spins must not keep the others from theirs.
+      next = Math.min(next, vcpu.guestNanos() + TURN_NANOS);
+    }
     if (until != null && until.instructions() >= 0) {
       // The clock's rate is the back end's own: ask again halfway as long as it falls short.
       long left = until.instructions() - vcpu.instructions();
@@ -191,6 +205,9 @@ final class VcpuLoop implements Runnable {
   private void handle() {
     long start = recording ? System.nanoTime() : 0;
     lock();
+    if (lock != null) {
+      machine.board().accessBy(index);
+    }
     EventType type = dispatcher.handle(exit);
     if (lock != null) {
       machine.wakeOthers(index);
@@ -237,10 +254,11 @@ final class VcpuLoop implements Runnable {
     unlock();
     recordConsole();
     if (!vcpu.interruptible()) {
-      run.halted("halted with interrupts off");
-      while (lock != null && !run.ended()) {
-        run.await(RFLAGS_IF_WAIT_MILLIS);
+      run.park(index, "halted with interrupts off");
+      while (!run.ended() && !processors.wakes(index)) {
+        run.await(WAIT_MILLIS);
       }
+      run.unpark(index);
     } else {
       awaitInterrupt();
     }
@@ -250,7 +268,7 @@ final class VcpuLoop implements Runnable {
   private void awaitInterrupt() {
     while (!run.ended()) {
       lock();
-      boolean awake = interrupts.pending(index);
+      boolean awake = interrupts.pending(index) || processors.wakes(index);
       long next = index == 0 ? timers.next() : Long.MAX_VALUE;
       unlock();
       if (awake || input != null && input.isWaiting(vcpu.guestNanos())) {
@@ -267,7 +285,7 @@ final class VcpuLoop implements Runnable {
       } else if (lock == null && (input == null || !input.isOpen())) {
         run.end(RunEnd.HALTED, 0, "halted, and nothing is left that could wake it");
       } else {
-        run.await(RFLAGS_IF_WAIT_MILLIS);
+        run.await(WAIT_MILLIS);
       }
     }
   }

@@ -1,6 +1,7 @@
 package io.trapscope.vmm.soft;
 
 import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.vmm.hypervisor.NestedWalk;
 import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.hypervisor.VmConfig;
@@ -21,6 +22,12 @@ import java.util.concurrent.locks.ReentrantLock;
  * instruction is atomic and memory is strongly ordered.
  */
 public final class SoftVm implements Vm {
+  /** Bit of a GPA at which the index into the EPT PML4 starts, and bits of each level's index. */
+  private static final int EPT_TOP_SHIFT = 39;
+
+  private static final int EPT_INDEX_BITS = 9;
+  private static final long EPT_ADDRESS = 0xf_ffff_ffff_f000L;
+
   private final VmxControls controls;
   private final GuestRam ram;
   private final HostMemory host = new HostMemory();
@@ -75,6 +82,27 @@ public final class SoftVm implements Vm {
     exit.eptPageShift = 12;
     exit.captured |= VmExit.HPA | VmExit.HVA | VmExit.EPT_PAGE | VmExit.FIRST_TOUCH;
     return true;
+  }
+
+  @Override
+  public NestedWalk walk(long gpa) {
+    long[] entries = ept.walk(gpa);
+    List<NestedWalk.Step> steps = new ArrayList<>();
+    long table = ept.pointer();
+    int shift = EPT_TOP_SHIFT;
+    for (int i = 0; i < entries.length; i++, shift -= EPT_INDEX_BITS) {
+      int entryIndex = (int) (gpa >>> shift) & (1 << EPT_INDEX_BITS) - 1;
+      steps.add(new NestedWalk.Step(4 - i, entryIndex, table + 8L * entryIndex, entries[i]));
+      table = entries[i] & EPT_ADDRESS;
+    }
+    shift += EPT_INDEX_BITS;
+    long leaf = entries[entries.length - 1];
+    if ((leaf & Ept.READ) == 0) {
+      return new NestedWalk(gpa, "EPT: not mapped", steps, 0, -1, -1);
+    }
+    long inPage = (1L << shift) - 1;
+    long hpa = leaf & EPT_ADDRESS & ~inPage | gpa & inPage;
+    return new NestedWalk(gpa, "EPT", steps, shift, hpa, ram.hva(gpa));
   }
 
   @Override

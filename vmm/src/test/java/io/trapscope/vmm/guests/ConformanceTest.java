@@ -18,6 +18,7 @@ import io.trapscope.vmm.run.Machine;
 import io.trapscope.vmm.run.MachineConfig;
 import io.trapscope.vmm.run.RunResult;
 import io.trapscope.vmm.run.Sinks;
+import io.trapscope.vmm.soft.SoftHypervisor;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,6 +32,17 @@ class ConformanceTest {
 
   /** A back end to run on. */
   enum BackEnd {
+    SOFT {
+      @Override
+      Hypervisor open() {
+        return new SoftHypervisor();
+      }
+
+      @Override
+      HostKind host() {
+        return HostKind.SOFT;
+      }
+    },
     KVM {
       @Override
       Hypervisor open() {

@@ -50,6 +50,7 @@ class MachineTest {
     MachineConfig.Builder builder =
         MachineConfig.builder(fake, NOTHING)
             .memory(4 << 20)
+            .board(SimpleBoard::new)
             .consoleOutput(console)
             .messages(messages::add)
             .timeout(Duration.ofSeconds(30));
