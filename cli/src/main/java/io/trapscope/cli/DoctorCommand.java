@@ -3,6 +3,7 @@ package io.trapscope.cli;
 import io.trapscope.cli.host.HostCheck;
 import io.trapscope.cli.host.HostChecks;
 import io.trapscope.cli.host.PythonChecks;
+import io.trapscope.vmm.kvm.KvmProbe;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,6 +30,7 @@ final class DoctorCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     List<HostCheck> checks = new ArrayList<>(new HostChecks(Path.of("/")).all(Path.of("")));
+    checks.add(2, kvm(KvmProbe.probe()));
     checks.add(PythonChecks.python());
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
@@ -37,6 +39,16 @@ final class DoctorCommand implements Callable<Integer> {
       printText(out, checks);
     }
     return ExitStatus.DONE;
+  }
+
+  private static HostCheck kvm(KvmProbe probe) {
+    if (!probe.usable()) {
+      return HostCheck.missing("kvm", probe.reason(), probe.remedy());
+    }
+    String found = probe.reason() + "; API " + probe.apiVersion();
+    return probe.preferred()
+        ? HostCheck.ok("kvm", found)
+        : HostCheck.limited("kvm", found, probe.remedy());
   }
 
   private static void printText(PrintWriter out, List<HostCheck> checks) {

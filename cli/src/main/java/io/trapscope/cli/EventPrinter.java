@@ -21,16 +21,17 @@ import java.util.Map;
 final class EventPrinter {
   private static final long NANOS_A_SECOND = 1_000_000_000L;
 
-  private final long firstTime;
+  /** No line was printed yet. */
+  private static final long NONE = Long.MIN_VALUE;
+
+  private long firstTime = NONE;
   private final long wallClockOffset;
   private final Map<EventType, List<Field>> fields = new EnumMap<>(EventType.class);
 
   /**
-   * @param firstTime the trace's time that text counts from, in ns
    * @param wallClockOffset ns to add to a time of the trace to get ns since 1970, UTC
    */
-  EventPrinter(long firstTime, long wallClockOffset) {
-    this.firstTime = firstTime;
+  EventPrinter(long wallClockOffset) {
     this.wallClockOffset = wallClockOffset;
     for (EventType type : EventType.values()) {
       List<Field> own = new ArrayList<>(EventType.COMMON);
@@ -40,8 +41,11 @@ final class EventPrinter {
     }
   }
 
-  /** One line: time since the trace began, stream, number, type, then each captured field. */
+  /** One line: time since the first line's, stream, number, type, then each captured field. */
   String text(EventReader event) {
+    if (firstTime == NONE) {
+      firstTime = event.time();
+    }
     long time = event.time() - firstTime;
     StringBuilder line = new StringBuilder(160);
     line.append(

@@ -1,5 +1,6 @@
 package io.trapscope.cli;
 
+import io.trapscope.vmm.boot.BootException;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -22,13 +23,14 @@ public final class Main {
     PrintStream out = StandardOutput.open();
     System.setOut(out);
     int status = run(args, out, System.err);
+    StopOnSignal.finished(status);
     System.exit(status);
   }
 
   /** Runs the command and returns its exit status; what it prints goes to the two streams. */
   static int run(String[] args, PrintStream out, PrintStream err) {
-    CommandLine command = new CommandLine(new TrapscopeCommand());
-    command.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
+    CommandLine command = new CommandLine(new TrapscopeCommand(out, err));
+    command.setOut(new PrintWriter(out, false, StandardCharsets.UTF_8));
     command.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
     command.setCaseInsensitiveEnumValuesAllowed(true);
     command.setUsageHelpAutoWidth(true);
@@ -36,12 +38,18 @@ public final class Main {
     command.setExecutionExceptionHandler((e, failed, parsed) -> failure(e, failed, err));
     try {
       int status = command.execute(args);
+      command.getOut().flush();
       out.flush();
       return status;
     } catch (StandardOutput.Closed e) {
       return ExitStatus.DONE;
     } catch (UserError e) {
       return failure(e, command, err);
+    } catch (OutOfMemoryError e) {
+      err.println(
+          "trapscope: out of memory: give the guest less, or the JVM more with"
+              + " TRAPSCOPE_JAVA_OPTS=-Xmx...");
+      return ExitStatus.HOST_LACKS;
     }
   }
 
@@ -53,13 +61,16 @@ public final class Main {
   }
 
   private static int failure(Exception e, CommandLine failed, PrintStream err) {
-    if (e instanceof StandardOutput.Closed closed) {
-      throw closed;
+    if (e instanceof StandardOutput.Closed) {
+      return ExitStatus.DONE;
     }
     String name = failed.getCommandSpec().qualifiedName();
     int status;
     if (e instanceof UserError user) {
       status = user.status();
+      err.println(name + ": " + oneLine(e));
+    } else if (e instanceof BootException) {
+      status = ExitStatus.BAD_INPUT;
       err.println(name + ": " + oneLine(e));
     } else if (e instanceof HypervisorException) {
       status = ExitStatus.HOST_LACKS;

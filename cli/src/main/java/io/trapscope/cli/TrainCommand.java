@@ -1,10 +1,15 @@
 package io.trapscope.cli;
 
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 
 /**
@@ -18,12 +23,42 @@ import picocli.CommandLine.Command;
 final class TrainCommand implements Callable<Integer> {
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
+    Path folder = Files.createTempDirectory("trapscope-train");
+    String trace = folder.resolve("trace").toString();
+    try {
+      List<List<String>> lines =
+          List.of(
+              List.of("--help"),
+              List.of("guests", "--json"),
+              List.of("record", "--accel", "soft", "--guest", "exits", "-o", trace),
+              List.of("info", trace),
+              List.of("info", "--json", trace),
+              List.of("dump", trace),
+              List.of("dump", "--json", trace),
+              List.of("analyze", trace),
+              List.of("analyze", "--json", trace));
+      int worst = ExitStatus.DONE;
+      for (List<String> line : lines) {
+        worst = Math.max(worst, run(line));
+      }
+      return worst;
+    } finally {
+      delete(folder);
+    }
+  }
+
+  private static int run(List<String> line) {
     PrintStream nowhere =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
-    for (List<String> line : List.of(List.of("--version"), List.of("--help"))) {
-      Main.run(line.toArray(String[]::new), nowhere, System.err);
+    return Main.run(line.toArray(String[]::new), nowhere, System.err);
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> tree = Files.walk(folder)) {
+      for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
     }
-    return ExitStatus.DONE;
   }
 }

@@ -1,5 +1,6 @@
 package io.trapscope.cli;
 
+import java.io.PrintStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -12,9 +13,38 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = "Runs a guest, records every VM exit, and answers where the exits come from.",
-    subcommands = {DoctorCommand.class, CompletionCommand.class, TrainCommand.class})
+    subcommands = {
+      RecordCommand.class,
+      AnalyzeCommand.class,
+      DumpCommand.class,
+      InfoCommand.class,
+      GuestsCommand.class,
+      DoctorCommand.class,
+      DemoCommand.class,
+      CompletionCommand.class,
+      TrainCommand.class
+    })
 final class TrapscopeCommand implements Runnable {
   @Spec private CommandSpec spec;
+
+  private final PrintStream out;
+  private final PrintStream err;
+
+  /** A command that writes to these two streams. */
+  TrapscopeCommand(PrintStream out, PrintStream err) {
+    this.out = out;
+    this.err = err;
+  }
+
+  /** What the command is asked for goes here; the caller flushes it. */
+  PrintStream out() {
+    return out;
+  }
+
+  /** Everything else goes here. */
+  PrintStream err() {
+    return err;
+  }
 
   @Override
   public void run() {

@@ -24,6 +24,20 @@ final class UserError extends RuntimeException {
     return new UserError(ExitStatus.BAD_INPUT, message, cause);
   }
 
+  /**
+   * A place that cannot be written: the host's lack where it is full, and otherwise the choice of a
+   * folder that is absent, forbidden or something else.
+   */
+  static UserError unwritable(String message, Throwable cause) {
+    for (Throwable at = cause; at != null; at = at.getCause()) {
+      String reason = String.valueOf(at.getMessage());
+      if (reason.contains("No space left") || reason.contains("quota exceeded")) {
+        return hostLacks(message, cause);
+      }
+    }
+    return badInput(message, cause);
+  }
+
   /** Something the host does not have or does not allow: status 3. */
   static UserError hostLacks(String message, Throwable cause) {
     return new UserError(ExitStatus.HOST_LACKS, message, cause);

@@ -26,10 +26,12 @@ class EventPrinterTest {
 
   private final EventLog log = new EventLog(3, 4096);
   private final EventLog other = new EventLog(EventReader.NO_VCPU, 4096);
-  private final EventPrinter printer = new EventPrinter(START, OFFSET);
+  private final EventPrinter printer = new EventPrinter(OFFSET);
 
   @Test
   void textLeavesOutWhatWasNotCaptured() {
+    log.claim(EventType.HLT).put(Field.TIME, START);
+    log.commit();
     log.claim(EventType.PIO)
         .put(Field.TIME, START + 1_000_000_042L)
         .put(Field.REASON, ExitReason.IO_INSTRUCTION.code())
@@ -40,7 +42,8 @@ class EventPrinterTest {
     log.commit();
     assertThat(lines(log))
         .containsExactly(
-            "1.000000042 vcpu3 #0 PIO reason=IO_INSTRUCTION direction=WRITE size=1 port=0x3f8"
+            "0.000000000 vcpu3 #0 HLT",
+            "1.000000042 vcpu3 #1 PIO reason=IO_INSTRUCTION direction=WRITE size=1 port=0x3f8"
                 + " value=0x0");
   }
 

@@ -3,35 +3,13 @@ package io.trapscope.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.time.Duration;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine.TypeConversionException;
 
 class QuantitiesTest {
-
-  @ParameterizedTest
-  @CsvSource({
-    "2s, PT2S",
-    "500ms, PT0.5S",
-    "1.5h, PT1H30M",
-    "3m, PT3M",
-    "7us, PT0.000007S",
-    "9ns, PT0.000000009S",
-    "0s, PT0S"
-  })
-  void durations(String text, Duration expected) {
-    assertThat(Quantities.duration(text)).isEqualTo(expected);
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"", "2", "s", "-1s", "2 s", "1e3s", "0.1ns", "99999999999999h", "2x"})
-  void notDurations(String text) {
-    assertThatThrownBy(() -> Quantities.duration(text))
-        .isInstanceOf(TypeConversionException.class)
-        .hasMessageStartingWith("'" + text + "' is not a duration");
-  }
 
   @ParameterizedTest
   @CsvSource({
@@ -70,17 +48,15 @@ class QuantitiesTest {
         .hasMessageStartingWith("'" + text + "' is not an address");
   }
 
-  @ParameterizedTest
-  @CsvSource({"1000, 1000", "1_000_000, 1000000", "2M, 2000000", "1.5k, 1500"})
-  void counts(String text, long expected) {
-    assertThat(Quantities.count(text)).isEqualTo(expected);
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"", "0", "-5", "1.5", "many", "0x10"})
-  void notCounts(String text) {
-    assertThatThrownBy(() -> Quantities.count(text))
+  @Test
+  void whatVmmParsesFailsAsPicocliWantsIt() {
+    assertThat(new Quantities.DurationConverter().convert("500ms")).hasMillis(500);
+    assertThatThrownBy(() -> new Quantities.DurationConverter().convert("soon"))
         .isInstanceOf(TypeConversionException.class)
-        .hasMessageStartingWith("'" + text + "' is not a count");
+        .hasMessageStartingWith("'soon' is not a duration");
+    assertThat(new Quantities.UntilConverter().convert("exits=5").exits()).isEqualTo(5);
+    assertThatThrownBy(() -> new Quantities.UntilConverter().convert("exits=few"))
+        .isInstanceOf(TypeConversionException.class)
+        .hasMessageContaining("exits=few");
   }
 }

@@ -20,15 +20,18 @@ public record HostCheck(String name, State state, String found, String remedy) {
     MISSING
   }
 
-  static HostCheck ok(String name, String found) {
+  /** A finding of state OK. */
+  public static HostCheck ok(String name, String found) {
     return new HostCheck(name, State.OK, found, "");
   }
 
-  static HostCheck limited(String name, String found, String remedy) {
+  /** A finding of state LIMITED. */
+  public static HostCheck limited(String name, String found, String remedy) {
     return new HostCheck(name, State.LIMITED, found, remedy);
   }
 
-  static HostCheck missing(String name, String found, String remedy) {
+  /** A finding of state MISSING. */
+  public static HostCheck missing(String name, String found, String remedy) {
     return new HostCheck(name, State.MISSING, found, remedy);
   }
 }

@@ -1,0 +1,106 @@
+package io.trapscope.cli;
+
+import io.trapscope.analyzer.pipeline.Analysis;
+import io.trapscope.analyzer.pipeline.Results;
+import io.trapscope.analyzer.report.Report;
+import io.trapscope.analyzer.report.Reports;
+import io.trapscope.recorder.trace.TraceReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Turns a trace into tables and Arrow files. */
+@Command(
+    name = "analyze",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = {
+      "Turns a trace into tables and Arrow files.",
+      "Exit status 4 says that the trace is incomplete; what is there is analyzed all the same."
+    })
+final class AnalyzeCommand implements Callable<Integer> {
+  /** Where the Arrow files go without {@code -o}, inside the trace. */
+  static final String DIRECTORY = "analysis";
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "TRACE", description = "The trace's directory.")
+  private Path trace;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "DIR",
+      description = "Where the Arrow files go (default: TRACE/" + DIRECTORY + ").")
+  private Path output;
+
+  @Option(
+      names = "--report",
+      paramLabel = "NAME",
+      description = "Make only this report; may be repeated.")
+  private List<String> reports = List.of();
+
+  @Option(names = "--json", description = "Print JSON instead of tables.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    List<Report> chosen = chosen();
+    TraceReader reader = Traces.open(trace);
+    Results results = Analysis.run(reader, chosen, Runtime.getRuntime().availableProcessors());
+    Path directory = output == null ? trace.resolve(DIRECTORY) : output;
+    List<Path> files = write(results, directory);
+    print(results, files);
+    return results.isComplete() ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
+  }
+
+  private List<Report> chosen() {
+    List<Report> chosen = new ArrayList<>();
+    for (String name : reports) {
+      Report report = Reports.named(name);
+      if (report == null) {
+        throw UserError.badInput(
+            "there is no report '"
+                + name
+                + "'; there are "
+                + Reports.all().stream().map(Report::name).collect(Collectors.joining(", ")));
+      }
+      if (!chosen.contains(report)) {
+        chosen.add(report);
+      }
+    }
+    return chosen.isEmpty() ? Reports.all() : chosen;
+  }
+
+  private static List<Path> write(Results results, Path directory) {
+    try {
+      return results.writeArrow(directory);
+    } catch (IOException e) {
+      throw UserError.unwritable(e.getMessage() + " (-o names another folder)", e);
+    }
+  }
+
+  private void print(Results results, List<Path> files) {
+    PrintWriter out = spec.commandLine().getOut();
+    try {
+      if (json) {
+        results.writeJson(out);
+        return;
+      }
+      results.writeText(out, Terminals.width());
+      out.println();
+      out.println("Arrow files:");
+      files.forEach(file -> out.println("  " + file));
+    } catch (IOException e) {
+      throw UserError.hostLacks("cannot write to standard output: " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+package io.trapscope.cli;
+
+import io.trapscope.analyzer.pipeline.Analysis;
+import io.trapscope.analyzer.pipeline.Results;
+import io.trapscope.analyzer.report.Reports;
+import io.trapscope.recorder.trace.TraceReader;
+import io.trapscope.vmm.device.ConsoleFilter;
+import io.trapscope.vmm.guests.Guests;
+import io.trapscope.vmm.kvm.KvmProbe;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** Shows the whole path on the bundled guests. */
+@Command(
+    name = "demo",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = {
+      "Runs the bundled guests on every back end that works here, records them, and shows what the"
+          + " traces say.",
+      "Needs no root, no KVM and no network."
+    })
+final class DemoCommand implements Callable<Integer> {
+  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+  private static final long MEMORY = 256L << 20;
+  private static final Duration LONGEST = Duration.ofMinutes(1);
+
+  @ParentCommand private TrapscopeCommand parent;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "DIR",
+      description = "Folder for the traces (default: trapscope-demo-TIME).")
+  private Path output;
+
+  private int worst = ExitStatus.DONE;
+
+  @Override
+  public Integer call() {
+    Path folder =
+        output == null ? Path.of("trapscope-demo-" + LocalDateTime.now().format(TIME)) : output;
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw UserError.unwritable("cannot make " + folder + " (-o names another folder)", e);
+    }
+    PrintStream out = parent.out();
+    KvmProbe kvm = KvmProbe.probe();
+    out.println("The processor in Java (soft) works everywhere. " + kvm.explanation() + ".");
+    runAll(Accel.SOFT, folder);
+    if (kvm.usable()) {
+      runAll(Accel.KVM, folder);
+    }
+    out.println();
+    out.println("Traces and Arrow files are in " + folder + ". To look closer:");
+    Path exits = folder.resolve("soft-exits");
+    out.println("  trapscope info " + exits);
+    out.println("  trapscope dump " + exits + " --limit 20");
+    out.println("  trapscope analyze " + exits + " --json");
+    out.flush();
+    return worst;
+  }
+
+  private void runAll(Accel accel, Path folder) {
+    for (Guests guest : List.of(Guests.HELLO, Guests.TRANSLATE, Guests.EXITS)) {
+      run(accel, guest, folder.resolve(word(accel) + "-" + guest.title()));
+    }
+  }
+
+  private void run(Accel accel, Guests guest, Path trace) {
+    PrintStream out = parent.out();
+    out.println();
+    out.println("== " + guest.title() + " on " + word(accel) + ": " + guest.summary());
+    out.flush();
+    try (BackEnd backEnd = BackEnd.choose(accel)) {
+      GuestChoice choice = GuestOptions.bundled(guest, "", backEnd.kind());
+      RecordPlan plan =
+          new RecordPlan(
+              choice,
+              MEMORY,
+              1,
+              null,
+              LONGEST,
+              ConsoleFilter.NONE,
+              trace,
+              false,
+              List.of("trapscope", "demo"));
+      Recorded recorded =
+          new Recording(out, backEnd, plan).run(new ConsoleStream(out), null, false);
+      out.flush();
+      new RecordSummary(plan, recorded).printText(out);
+      note(recorded.status());
+    }
+    analyze(trace, guest == Guests.EXITS);
+  }
+
+  /** Writes the Arrow files, and shows the tables where there is something to see. */
+  private void analyze(Path trace, boolean show) {
+    TraceReader reader = Traces.open(trace);
+    Results results =
+        Analysis.run(reader, Reports.all(), Runtime.getRuntime().availableProcessors());
+    try {
+      results.writeArrow(trace.resolve(AnalyzeCommand.DIRECTORY));
+      if (show) {
+        parent.out().println();
+        results.writeText(
+            new PrintWriter(parent.out(), false, StandardCharsets.UTF_8), Terminals.width());
+      }
+    } catch (IOException e) {
+      throw UserError.unwritable(e.getMessage(), e);
+    }
+    note(results.isComplete() ? ExitStatus.DONE : ExitStatus.INCOMPLETE);
+  }
+
+  private void note(int status) {
+    worst = Math.max(worst, status);
+  }
+
+  private static String word(Accel accel) {
+    return accel.name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,54 @@
+package io.trapscope.cli;
+
+import io.trapscope.vmm.guests.Guests;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Lists the guests that {@code record --guest} takes. */
+@Command(
+    name = "guests",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = "Lists the guests that 'record --guest' takes.")
+final class GuestsCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--json", description = "Print JSON instead of text.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      printJson(out);
+    } else {
+      for (Guests guest : Guests.values()) {
+        out.printf("%-11s %s%n", guest.title(), guest.summary());
+      }
+    }
+    return ExitStatus.DONE;
+  }
+
+  private static void printJson(PrintWriter out) {
+    Json.print(
+        out,
+        json -> {
+          json.writeStartArray();
+          for (Guests guest : Guests.values()) {
+            json.writeStartObject();
+            json.writeStringField("name", guest.title());
+            json.writeStringField("summary", guest.summary());
+            json.writeStringField("mode", guest.mode().name().toLowerCase(Locale.ROOT));
+            json.writeStringField("load", "0x" + Long.toHexString(guest.address()));
+            json.writeNumberField("bytes", guest.image().length);
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+        });
+  }
+}

@@ -1,0 +1,174 @@
+package io.trapscope.cli;
+
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.recorder.trace.Anomaly;
+import io.trapscope.recorder.trace.TraceEnd;
+import io.trapscope.recorder.trace.TraceHeader;
+import io.trapscope.recorder.trace.TraceReader;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Says what a trace is, without reading its events. */
+@Command(
+    name = "info",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = {
+      "Says what a trace is: what ran, where, how it ended, what it holds and what it cannot hold.",
+      "Exit status 4 says that the recording was cut off or lost events."
+    })
+final class InfoCommand implements Callable<Integer> {
+  private static final int MEBI_SHIFT = 20;
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "TRACE", description = "The trace's directory.")
+  private Path trace;
+
+  @Option(names = "--json", description = "Print JSON instead of text.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    TraceReader reader = Traces.open(trace);
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      printJson(out, reader);
+    } else {
+      printText(out, reader);
+    }
+    return reader.anomalies().isIncomplete() ? ExitStatus.INCOMPLETE : ExitStatus.DONE;
+  }
+
+  private static void printText(PrintWriter out, TraceReader reader) {
+    TraceHeader header = reader.header();
+    row(out, "trace", reader.directory() + ", format " + header.formatVersion());
+    row(out, "made by", header.product() + ": " + String.join(" ", header.commandLine()));
+    row(out, "begun", instant(header.clocks().epochNanos()));
+    row(out, "accel", header.backEnd().name() + ": " + header.backEnd().why());
+    row(
+        out,
+        "host",
+        header.host().cpu() + ", " + header.host().cpus() + " CPUs, " + header.host().kernel());
+    row(
+        out,
+        "machine",
+        header.cpus()
+            + " vCPU"
+            + (header.cpus() == 1 ? "" : "s")
+            + " ("
+            + header.guestCpu().model()
+            + "), "
+            + (header.memoryBytes() >> MEBI_SHIFT)
+            + " MiB");
+    for (TraceHeader.Image image : header.images()) {
+      row(
+          out,
+          image.role(),
+          image.path() + ", " + image.bytes() + " bytes, sha256 " + image.sha256());
+    }
+    printEnd(out, reader);
+    row(out, "recorded", String.join(", ", header.surfaced().stream().map(Enum::name).toList()));
+    for (Map.Entry<String, List<String>> entry : unseenByCause(header).entrySet()) {
+      row(out, "not seen", String.join(", ", entry.getValue()) + ": " + entry.getKey());
+    }
+    header.notes().forEach((key, text) -> note(out, key, text));
+  }
+
+  private static void printEnd(PrintWriter out, TraceReader reader) {
+    Optional<TraceEnd> end = reader.end();
+    if (end.isEmpty()) {
+      row(out, "end", "none: the recording was cut off, or still goes on");
+    } else {
+      String how = end.get().how() == null ? "unknown" : end.get().how().name();
+      row(
+          out,
+          "end",
+          how.toLowerCase(Locale.ROOT)
+              + (end.get().text().isEmpty() ? "" : ": " + end.get().text())
+              + ", "
+              + instant(end.get().epochNanos()));
+      row(
+          out,
+          "holds",
+          String.format(Locale.ROOT, "%,d events, %,d lost", end.get().events(), end.get().lost()));
+    }
+    row(out, "size", String.format(Locale.ROOT, "%,d bytes", reader.bytes()));
+    for (Map.Entry<Anomaly, Long> entry : reader.anomalies().toMap().entrySet()) {
+      row(out, "warning", entry.getKey().meaning());
+    }
+  }
+
+  private static void note(PrintWriter out, String key, String text) {
+    if (text.contains("\n")) {
+      out.println(key + ":");
+      text.lines().forEach(line -> out.println("  " + line));
+    } else {
+      row(out, key, text);
+    }
+  }
+
+  private static void row(PrintWriter out, String name, String text) {
+    out.println(String.format("%-11s", name) + text);
+  }
+
+  private static Map<String, List<String>> unseenByCause(TraceHeader header) {
+    Map<String, List<String>> byCause = new TreeMap<>();
+    for (Map.Entry<ExitReason, String> entry : header.unseen().entrySet()) {
+      byCause
+          .computeIfAbsent(entry.getValue(), cause -> new ArrayList<>())
+          .add(entry.getKey().name());
+    }
+    return byCause;
+  }
+
+  private static String instant(long epochNanos) {
+    return Instant.ofEpochMilli(TimeUnit.NANOSECONDS.toMillis(epochNanos)).toString();
+  }
+
+  private static void printJson(PrintWriter out, TraceReader reader) {
+    Json.print(
+        out,
+        json -> {
+          json.writeStartObject();
+          json.writeStringField("directory", reader.directory().toString());
+          json.writeFieldName("header");
+          json.writeRawValue(reader.header().toJson().strip());
+          if (reader.end().isPresent()) {
+            TraceEnd end = reader.end().get();
+            json.writeObjectFieldStart("end");
+            json.writeStringField("how", end.how() == null ? "UNKNOWN" : end.how().name());
+            json.writeNumberField("detail", end.detail());
+            json.writeStringField("text", end.text());
+            json.writeNumberField("epoch_ns", end.epochNanos());
+            json.writeNumberField("events", end.events());
+            json.writeNumberField("lost", end.lost());
+            json.writeEndObject();
+          } else {
+            json.writeNullField("end");
+          }
+          json.writeNumberField("bytes", reader.bytes());
+          json.writeBooleanField("complete", !reader.anomalies().isIncomplete());
+          json.writeArrayFieldStart("warnings");
+          for (Anomaly anomaly : reader.anomalies().toMap().keySet()) {
+            json.writeString(anomaly.meaning());
+          }
+          json.writeEndArray();
+          json.writeEndObject();
+        });
+  }
+}

@@ -1,0 +1,136 @@
+package io.trapscope.cli;
+
+import io.trapscope.vmm.device.ConsoleFilter;
+import io.trapscope.vmm.run.Until;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** Runs a guest and records every exit. */
+@Command(
+    name = "record",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = {
+      "Runs a guest and records every VM exit.",
+      "The guest's console goes to stdout, the summary to stderr."
+    })
+final class RecordCommand implements Callable<Integer> {
+  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+
+  @ParentCommand private TrapscopeCommand parent;
+  @Spec private CommandSpec spec;
+  @Mixin private GuestOptions guest;
+
+  @Option(
+      names = "--accel",
+      defaultValue = "auto",
+      paramLabel = "NAME",
+      description = "What runs the guest: auto, kvm or soft (default: ${DEFAULT-VALUE}).")
+  private Accel accel;
+
+  @Option(
+      names = "--memory",
+      defaultValue = "256M",
+      paramLabel = "SIZE",
+      converter = Quantities.SizeConverter.class,
+      description = "Guest RAM (default: ${DEFAULT-VALUE}).")
+  private long memory;
+
+  @Option(
+      names = "--cpus",
+      defaultValue = "1",
+      paramLabel = "N",
+      description = "Number of vCPUs (default: ${DEFAULT-VALUE}).")
+  private int cpus;
+
+  @Option(
+      names = "--until",
+      paramLabel = "CONDITION",
+      converter = Quantities.UntilConverter.class,
+      description = "End the run at " + Until.FORMS + " of guest time.")
+  private Until until;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "DURATION",
+      converter = Quantities.DurationConverter.class,
+      description = "End the run after this much host time: 500ms, 10s, 5m.")
+  private Duration timeout;
+
+  @Option(
+      names = "--console-filter",
+      paramLabel = "NAME",
+      defaultValue = "none",
+      description = "Change console output: none, upper (default: ${DEFAULT-VALUE}).")
+  private ConsoleFilter filter;
+
+  @Option(names = "--no-record", description = "Run only; write no trace.")
+  private boolean noRecord;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "DIR",
+      description = "The trace's directory (default: trapscope-GUEST-TIME).")
+  private Path output;
+
+  @Option(names = "--force", description = "Replace a trace that is there already.")
+  private boolean force;
+
+  @Option(
+      names = "--json",
+      description = "Print the summary as JSON on stdout, and the guest's console on stderr.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    if (noRecord && (output != null || force)) {
+      throw UserError.badInput("--no-record writes no trace: leave out -o and --force");
+    }
+    try (BackEnd backEnd = BackEnd.choose(accel)) {
+      GuestChoice choice = guest.choose(backEnd.kind());
+      RecordPlan plan =
+          new RecordPlan(
+              choice, memory, cpus, until, timeout, filter, directory(choice), force, words());
+      Recording recording = new Recording(parent.err(), backEnd, plan);
+      boolean progress = Terminals.isTerminal(Terminals.STDERR);
+      Recorded recorded =
+          recording.run(new ConsoleStream(json ? parent.err() : parent.out()), null, progress);
+      RecordSummary summary = new RecordSummary(plan, recorded);
+      if (json) {
+        summary.printJson(parent.out());
+      } else {
+        parent.out().flush();
+        summary.printText(parent.err());
+      }
+      return recorded.status();
+    }
+  }
+
+  private Path directory(GuestChoice choice) {
+    if (noRecord) {
+      return null;
+    }
+    if (output != null) {
+      return output;
+    }
+    String safe = choice.name().replaceAll("[^A-Za-z0-9._-]", "_");
+    return Path.of("trapscope-" + safe + "-" + LocalDateTime.now().format(TIME));
+  }
+
+  private List<String> words() {
+    List<String> words = new ArrayList<>(List.of("trapscope"));
+    words.addAll(spec.root().commandLine().getParseResult().originalArgs());
+    return words;
+  }
+}

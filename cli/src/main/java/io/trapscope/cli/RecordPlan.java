@@ -1,0 +1,31 @@
+package io.trapscope.cli;
+
+import io.trapscope.vmm.device.ConsoleFilter;
+import io.trapscope.vmm.run.Until;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * One run as asked for.
+ *
+ * @param guest what runs
+ * @param memoryBytes guest RAM
+ * @param cpus number of vCPUs
+ * @param until what ends the run before the guest does; null for nothing
+ * @param timeout host time after which it ends; null for never
+ * @param filter what console output goes through
+ * @param directory where the trace goes; null for no recording
+ * @param force whether a trace that is there is replaced
+ * @param commandLine the words of the command, for the trace's header
+ */
+record RecordPlan(
+    GuestChoice guest,
+    long memoryBytes,
+    int cpus,
+    Until until,
+    Duration timeout,
+    ConsoleFilter filter,
+    Path directory,
+    boolean force,
+    List<String> commandLine) {}

@@ -1,0 +1,132 @@
+package io.trapscope.cli;
+
+import io.trapscope.recorder.event.ExitSink;
+import io.trapscope.recorder.trace.TraceEnd;
+import io.trapscope.recorder.trace.TraceException;
+import io.trapscope.recorder.trace.TraceHeader;
+import io.trapscope.recorder.trace.TraceWriter;
+import io.trapscope.vmm.run.Board;
+import io.trapscope.vmm.run.ConsoleInput;
+import io.trapscope.vmm.run.Machine;
+import io.trapscope.vmm.run.MachineConfig;
+import io.trapscope.vmm.run.RunResult;
+import io.trapscope.vmm.run.SimpleBoard;
+import io.trapscope.vmm.run.Sinks;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+
+/** Runs a guest, records it, and stops it when a signal comes. */
+final class Recording {
+  private static final long MOST_MEMORY = 256L << 30;
+
+  private final PrintStream err;
+  private final BackEnd backEnd;
+  private final RecordPlan plan;
+
+  /** Live figures for the progress line; null before the run and where nothing is recorded. */
+  private volatile TraceWriter writer;
+
+  private final long start = System.nanoTime();
+
+  Recording(PrintStream err, BackEnd backEnd, RecordPlan plan) {
+    this.err = err;
+    this.backEnd = backEnd;
+    this.plan = plan;
+  }
+
+  /**
+   * Runs the guest to its end.
+   *
+   * @param console where the guest's console output goes
+   * @param input bytes for the guest's console; null for none
+   * @param progress whether to show the progress line
+   * @throws UserError where the machine or the trace cannot be made
+   */
+  Recorded run(OutputStream console, ConsoleInput input, boolean progress) {
+    Board board = new SimpleBoard();
+    try (Progress line = new Progress(err, progress, this::progressLine)) {
+      MachineConfig config = config(board, line.before(console), input);
+      try (Machine machine = new Machine(config)) {
+        StopOnSignal signals = new StopOnSignal(machine::stop);
+        try {
+          TraceHeader header = RecordingHeader.of(backEnd, plan, machine, board);
+          return plan.directory() == null
+              ? new Recorded(header, machine.run(Sinks.NONE), null, "")
+              : record(machine, header);
+        } finally {
+          signals.close();
+        }
+      }
+    }
+  }
+
+  private MachineConfig config(Board board, OutputStream console, ConsoleInput input) {
+    if (plan.memoryBytes() > MOST_MEMORY) {
+      throw UserError.badInput("--memory: a guest can have 256G at most");
+    }
+    try {
+      return MachineConfig.builder(backEnd.hypervisor(), plan.guest().boot())
+          .memory(plan.memoryBytes())
+          .cpus(plan.cpus())
+          .board(() -> board)
+          .consoleOutput(console)
+          .consoleFilter(plan.filter())
+          .consoleInput(input)
+          .messages(err::println)
+          .until(plan.until())
+          .timeout(plan.timeout())
+          .build();
+    } catch (IllegalArgumentException e) {
+      throw UserError.badInput(e.getMessage(), e);
+    }
+  }
+
+  private Recorded record(Machine machine, TraceHeader header) {
+    try (TraceWriter trace = TraceWriter.create(plan.directory(), plan.force(), header)) {
+      writer = trace;
+      RunResult result = machine.run(sinks(trace));
+      String failure = trace.failure();
+      try {
+        TraceEnd end = trace.finish(result.end(), result.detail(), result.text());
+        return new Recorded(header, result, end, failure);
+      } catch (TraceException e) {
+        return new Recorded(header, result, null, e.getMessage());
+      }
+    } catch (TraceException e) {
+      throw UserError.unwritable(e.getMessage(), e);
+    }
+  }
+
+  private static Sinks sinks(TraceWriter trace) {
+    return new Sinks() {
+      @Override
+      public ExitSink vcpu(int index) {
+        return trace.vcpu(index);
+      }
+
+      @Override
+      public ExitSink other() {
+        return trace.other();
+      }
+    };
+  }
+
+  private String progressLine() {
+    double seconds = (System.nanoTime() - start) / (double) TimeUnit.SECONDS.toNanos(1);
+    TraceWriter trace = writer;
+    if (trace == null) {
+      return String.format(Locale.ROOT, "%s: running, %.1f s", plan.guest().name(), seconds);
+    }
+    long lost = trace.lost();
+    return String.format(
+        Locale.ROOT,
+        "%s: %,d events, %,.0f a second, %.1f s%s",
+        plan.guest().name(),
+        trace.events(),
+        trace.events() / seconds,
+        seconds,
+        lost == 0 ? "" : String.format(Locale.ROOT, ", %,d LOST", lost));
+  }
+}

@@ -1,0 +1,81 @@
+package io.trapscope.cli;
+
+import io.trapscope.recorder.trace.TraceHeader;
+import io.trapscope.vmm.memory.MemoryRegion;
+import io.trapscope.vmm.run.Board;
+import io.trapscope.vmm.run.CpuidModel;
+import io.trapscope.vmm.run.Machine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Collects what a trace says about itself from the machine that will be recorded. */
+final class RecordingHeader {
+  private static final long U32 = 0xffff_ffffL;
+
+  /** First leaves of CPUID's ranges: basic, hypervisor, extended. Their EAX is the range's last. */
+  private static final int[] RANGES = {0, 0x4000_0000, 0x8000_0000};
+
+  private static final int MOST_LEAVES = 64;
+
+  private RecordingHeader() {}
+
+  static TraceHeader of(BackEnd backEnd, RecordPlan plan, Machine machine, Board board) {
+    TraceHeader.Builder header =
+        TraceHeader.builder()
+            .product("trapscope " + Version.number())
+            .backEnd(backEnd.name(), backEnd.why())
+            .host(kernel(), cpu(), Runtime.getRuntime().availableProcessors())
+            .cpuModel(backEnd.name().equals("kvm") ? "host, filtered" : "default")
+            .commandLine(plan.commandLine())
+            .memoryBytes(plan.memoryBytes())
+            .cpus(plan.cpus())
+            .clocks(TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis()), System.nanoTime(), 0)
+            .surfaced(machine.vm().surfacedExits())
+            .unseen(machine.vm().unseenExits())
+            .note("guest", plan.guest().boot().description())
+            .note("regions", machine.bus().tree());
+    plan.guest()
+        .images()
+        .forEach(image -> header.image(image.role(), image.path(), image.sha256(), image.bytes()));
+    List<MemoryRegion> regions = machine.memoryRegions();
+    for (int i = 0; i < regions.size(); i++) {
+      MemoryRegion region = regions.get(i);
+      header.region(i, region.name(), region.base(), region.length(), "ram");
+    }
+    if (!backEnd.name().equals("kvm")) {
+      cpuid(board.cpuid(), header);
+    }
+    return header.build();
+  }
+
+  private static void cpuid(CpuidModel model, TraceHeader.Builder header) {
+    int[] answer = new int[4];
+    for (int first : RANGES) {
+      model.query(0, first, 0, answer);
+      long last = Math.min(answer[0] & U32, (first & U32) + MOST_LEAVES);
+      for (long leaf = first & U32; leaf <= last; leaf++) {
+        model.query(0, (int) leaf, 0, answer);
+        header.cpuid(leaf, 0, answer[0] & U32, answer[1] & U32, answer[2] & U32, answer[3] & U32);
+      }
+    }
+  }
+
+  private static String kernel() {
+    return System.getProperty("os.name") + " " + System.getProperty("os.version");
+  }
+
+  private static String cpu() {
+    try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines
+          .filter(line -> line.startsWith("model name"))
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .findFirst()
+          .orElse(System.getProperty("os.arch"));
+    } catch (IOException e) {
+      return System.getProperty("os.arch");
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package io.trapscope.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The subcommands on each other's results, in this process, on the software processor. */
+class RecordAndReadTest {
+  @TempDir private Path folder;
+
+  @Test
+  void aRecordedGuestCanBeDumpedInspectedAndAnalyzed() {
+    String trace = folder.resolve("trace").toString();
+    Outcome recorded = Outcome.of("record", "--accel", "soft", "--guest", "hello", "-o", trace);
+    assertThat(recorded.status()).isEqualTo(ExitStatus.DONE);
+    assertThat(recorded.out()).startsWith("Hello, world!");
+    assertThat(recorded.err()).contains("end        halted").contains("lost       nothing");
+
+    Outcome dump = Outcome.of("dump", trace, "--type", "pio");
+    assertThat(dump.status()).isEqualTo(ExitStatus.DONE);
+    assertThat(dump.out().lines())
+        .hasSameSizeAs("Hello, world!\n".getBytes(StandardCharsets.US_ASCII))
+        .allMatch(line -> line.contains(" PIO ") && line.contains("port=0x3f8"));
+    assertThat(Outcome.of("dump", trace, "--limit", "3").out().lines()).hasSize(3);
+
+    Outcome info = Outcome.of("info", trace);
+    assertThat(info.status()).isEqualTo(ExitStatus.DONE);
+    assertThat(info.out()).contains("accel      soft").contains("bundled:hello");
+
+    Outcome analysis = Outcome.of("analyze", trace, "--json");
+    assertThat(analysis.status()).isEqualTo(ExitStatus.DONE);
+    assertThat(analysis.out()).contains("\"exit_histogram\"").contains("IO_INSTRUCTION");
+    assertThat(Path.of(trace, AnalyzeCommand.DIRECTORY, "exits.arrow")).isNotEmptyFile();
+  }
+
+  @Test
+  void theConsoleFilterChangesWhatIsShown() {
+    Outcome outcome =
+        Outcome.of(
+            "record", "--accel=soft", "--guest=hello", "--no-record", "--console-filter=upper");
+    assertThat(outcome.status()).isEqualTo(ExitStatus.DONE);
+    assertThat(outcome.out()).startsWith("HELLO, WORLD!");
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void aSummaryAsJsonLeavesStdoutToIt() {
+    Outcome outcome =
+        Outcome.of("record", "--accel=soft", "--guest=hello", "--no-record", "--json");
+    assertThat(outcome.status()).isEqualTo(ExitStatus.DONE);
+    assertThat(outcome.out()).startsWith("{").contains("\"end\" : \"HALTED\"");
+    assertThat(outcome.err()).startsWith("Hello, world!");
+  }
+
+  @Test
+  void anExistingTraceIsReplacedOnlyByForce() throws Exception {
+    String trace = folder.resolve("trace").toString();
+    String[] line = {"record", "--accel=soft", "--guest=hello", "-o", trace};
+    assertThat(Outcome.of(line).status()).isEqualTo(ExitStatus.DONE);
+    String before = Files.readString(Path.of(trace, "trace.json"));
+    Outcome refused = Outcome.of(line);
+    assertThat(refused.status()).isEqualTo(ExitStatus.BAD_INPUT);
+    assertThat(refused.err()).contains("--force");
+    assertThat(Files.readString(Path.of(trace, "trace.json"))).isEqualTo(before);
+    assertThat(Outcome.of("record", "--accel=soft", "--guest=hello", "-o", trace, "--force"))
+        .returns(ExitStatus.DONE, Outcome::status);
+  }
+
+  @Test
+  void aConditionEndsTheRun() {
+    Outcome outcome =
+        Outcome.of(
+            "record",
+            "--accel=soft",
+            "--guest=spin",
+            "--append=count=100000",
+            "--until=exits=77",
+            "--no-record",
+            "--json");
+    assertThat(outcome.status()).isEqualTo(ExitStatus.DONE);
+    assertThat(outcome.out()).contains("\"end\" : \"UNTIL\"").contains("\"exits\" : 77");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "record, name one guest",
+    "record --guest hello --flat x, name one guest",
+    "record --guest nobody, no bundled guest 'nobody'",
+    "record --guest hello --load 0x1000, go with --flat",
+    "record --flat x, needs --load",
+    "record --flat /nowhere --load 0 --entry 0 --mode real, there is no file /nowhere",
+    "record --guest hello --no-record -o x, leave out -o",
+    "record --guest hello --memory 1, multiple of 4 KiB",
+    "record --guest hello --memory 1000G, 256G",
+    "record --guest hello --cpus 0, CPUs",
+    "record --guest hello --until never, text=TEXT",
+    "record --guest hello --timeout never, is not a duration",
+    "analyze, TRACE",
+    "analyze /nowhere, /nowhere",
+    "analyze /nowhere --report none, there is no report 'none'",
+    "dump /nowhere, /nowhere",
+    "dump /nowhere --type none, none",
+    "dump /nowhere --limit -1, --limit",
+    "info /nowhere, /nowhere"
+  })
+  void badInputIsOneLineAndStatus2(String line, String expected) {
+    Outcome outcome =
+        Outcome.of((line + (line.startsWith("record") ? " --accel=soft" : "")).split(" "));
+    assertThat(outcome.err()).contains(expected);
+    assertThat(outcome.err().lines()).hasSize(1);
+    assertThat(outcome.status()).isEqualTo(ExitStatus.BAD_INPUT);
+    assertThat(outcome.out()).isEmpty();
+  }
+}
