@@ -9,6 +9,9 @@ public interface ConsoleInput {
   /** Whether bytes wait for a guest whose clock shows this time. Asked before every entry. */
   boolean isWaiting(long guestNanos);
 
+  /** Whether bytes wait for a halted guest whose clock shows this time, so that it goes on. */
+  boolean wakes(long guestNanos);
+
   /** Whether anything can still come. */
   boolean isOpen();
 

@@ -46,6 +46,11 @@ public final class TypedInput implements ConsoleInput {
   }
 
   @Override
+  public boolean wakes(long guestNanos) {
+    return waiting;
+  }
+
+  @Override
   public synchronized boolean isOpen() {
     return !closed || waiting;
   }

@@ -271,7 +271,7 @@ final class VcpuLoop implements Runnable {
       boolean awake = interrupts.pending(index) || processors.wakes(index);
       long next = index == 0 ? timers.next() : Long.MAX_VALUE;
       unlock();
-      if (awake || input != null && input.isWaiting(vcpu.guestNanos())) {
+      if (awake || input != null && input.wakes(vcpu.guestNanos())) {
         return;
       }
       if (next != Long.MAX_VALUE) {

@@ -1,0 +1,127 @@
+package io.trapscope.replay;
+
+import io.trapscope.recorder.event.EventReader;
+import io.trapscope.recorder.event.ExitSink;
+import io.trapscope.recorder.trace.Anomalies;
+import io.trapscope.recorder.trace.TraceReader;
+import io.trapscope.vmm.run.Machine;
+import io.trapscope.vmm.run.MachineConfig;
+import io.trapscope.vmm.run.RunResult;
+import io.trapscope.vmm.run.Sinks;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Runs a recorded guest again and compares every event with its trace. Made for one replay.
+ *
+ * <p>Only recordings of the {@code soft} back end replay exactly: their time is made of retired
+ * instructions. What somebody outside did to the run (a signal, a time limit) is where a comparison
+ * ends.
+ */
+public final class ReplaySession {
+
+  /**
+   * What a replay found.
+   *
+   * @param verified events that are equal
+   * @param divergence the first difference, or null where there is none
+   * @param result how the replayed run went
+   * @param anomalies what is wrong with the trace itself
+   */
+  public record Outcome(
+      long verified, Divergence divergence, RunResult result, Anomalies anomalies) {}
+
+  private final TraceReader trace;
+  private final MachineConfig.Builder config;
+  private final List<VerifyingStream> vcpus = new ArrayList<>();
+  private VerifyingStream other;
+  private Divergence first;
+  private Machine machine;
+
+  /**
+   * @param trace the recording
+   * @param config the machine as it was recorded, without its console input
+   */
+  public ReplaySession(TraceReader trace, MachineConfig.Builder config) {
+    this.trace = trace;
+    this.config = config;
+  }
+
+  /**
+   * Replays the whole trace, or up to the first difference.
+   *
+   * @param hadInput whether the recorded machine had console input, used or not
+   */
+  public Outcome verify(boolean hadInput) {
+    boolean cutOff = trace.end().isEmpty();
+    for (int stream : trace.streams()) {
+      if (stream == EventReader.NO_VCPU) {
+        other = stream(stream, cutOff, () -> {});
+      } else {
+        vcpus.add(stream(stream, cutOff, this::vcpuEnded));
+      }
+    }
+    RecordedConsole console = RecordedConsole.of(trace);
+    console.follow(vcpus.get(0)::verified);
+    if (hadInput) {
+      config.consoleInput(console);
+    }
+    try (Machine made = new Machine(config.build())) {
+      machine = made;
+      if (vcpus.stream().noneMatch(VerifyingStream::isLeft)) {
+        made.stop();
+      }
+      RunResult result = made.run(sinks());
+      return outcome(result);
+    }
+  }
+
+  private VerifyingStream stream(int number, boolean cutOff, Runnable onEnd) {
+    return new VerifyingStream(number, trace.stream(number), cutOff, this::differs, onEnd);
+  }
+
+  private synchronized void differs(Divergence divergence) {
+    if (first == null) {
+      first = divergence;
+    }
+    machine.stop();
+  }
+
+  private void vcpuEnded() {
+    if (vcpus.stream().noneMatch(VerifyingStream::isLeft)) {
+      machine.stop();
+    }
+  }
+
+  private Sinks sinks() {
+    return new Sinks() {
+      @Override
+      public ExitSink vcpu(int index) {
+        return vcpus.get(index);
+      }
+
+      @Override
+      public ExitSink other() {
+        return other;
+      }
+    };
+  }
+
+  private Outcome outcome(RunResult result) {
+    long verified = other.verified();
+    Anomalies anomalies = new Anomalies();
+    anomalies.addAll(trace.anomalies());
+    anomalies.addAll(other.anomalies());
+    for (VerifyingStream vcpu : vcpus) {
+      verified += vcpu.verified();
+      anomalies.addAll(vcpu.anomalies());
+      if (first == null && vcpu.isLeft()) {
+        first = Divergence.shortfall(vcpu.next(), result.text());
+      }
+    }
+    if (first == null && other.isLeft()) {
+      first = Divergence.shortfall(other.next(), result.text());
+    }
+    return new Outcome(verified, first, result, anomalies);
+  }
+}

@@ -1,0 +1,208 @@
+package io.trapscope.replay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.trapscope.recorder.event.EventReader;
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.EventWriter;
+import io.trapscope.recorder.event.ExitSink;
+import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.event.Wire;
+import io.trapscope.recorder.trace.EventCursor;
+import io.trapscope.recorder.trace.TraceException;
+import io.trapscope.recorder.trace.TraceHeader;
+import io.trapscope.recorder.trace.TraceReader;
+import io.trapscope.recorder.trace.TraceWriter;
+import io.trapscope.vmm.guests.Guests;
+import io.trapscope.vmm.guests.HostKind;
+import io.trapscope.vmm.run.Machine;
+import io.trapscope.vmm.run.MachineConfig;
+import io.trapscope.vmm.run.RunResult;
+import io.trapscope.vmm.run.Sinks;
+import io.trapscope.vmm.run.Until;
+import io.trapscope.vmm.soft.SoftHypervisor;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ReplaySessionTest {
+  private static final TraceHeader HEADER =
+      TraceHeader.builder().backEnd("soft", "test").cpus(1).build();
+
+  @TempDir private Path folder;
+
+  private static MachineConfig.Builder config(Guests guest) {
+    return MachineConfig.builder(new SoftHypervisor(), guest.boot("count=500", HostKind.SOFT))
+        .timeout(Duration.ofMinutes(2));
+  }
+
+  private static Sinks sinks(TraceWriter trace) {
+    return new Sinks() {
+      @Override
+      public ExitSink vcpu(int index) {
+        return trace.vcpu(index);
+      }
+
+      @Override
+      public ExitSink other() {
+        return trace.other();
+      }
+    };
+  }
+
+  private TraceReader record(MachineConfig.Builder config) throws TraceException {
+    Path directory = folder.resolve("trace");
+    try (Machine machine = new Machine(config.build());
+        TraceWriter trace = TraceWriter.create(directory, false, HEADER)) {
+      RunResult result = machine.run(sinks(trace));
+      trace.finish(result.end(), result.detail(), result.text());
+    }
+    return TraceReader.open(directory);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Guests.class)
+  void everyBundledGuestReplays(Guests guest) throws TraceException {
+    TraceReader trace = record(config(guest));
+
+    ReplaySession.Outcome outcome = new ReplaySession(trace, config(guest)).verify(false);
+
+    assertThat(outcome.divergence()).isNull();
+    assertThat(outcome.verified()).isEqualTo(trace.end().orElseThrow().events());
+    assertThat(outcome.result().end()).isEqualTo(guest.expectedEnd());
+  }
+
+  @Test
+  void aRunThatWasStoppedReplaysUpToThere() throws TraceException {
+    MachineConfig.Builder spin = config(Guests.SPIN).until(Until.parse("exits=100"));
+    TraceReader trace = record(spin);
+
+    ReplaySession.Outcome outcome = new ReplaySession(trace, config(Guests.SPIN)).verify(false);
+
+    assertThat(outcome.divergence()).isNull();
+    // All but the end, which the replay cannot know of.
+    assertThat(outcome.verified()).isEqualTo(trace.end().orElseThrow().events() - 1);
+  }
+
+  @Test
+  void anotherGuestDiverges() throws TraceException {
+    TraceReader trace = record(config(Guests.HELLO));
+
+    ReplaySession.Outcome outcome = new ReplaySession(trace, config(Guests.SPIN)).verify(false);
+
+    assertThat(outcome.divergence()).isNotNull();
+    assertThat(outcome.divergence().sequence()).isZero();
+  }
+
+  @Test
+  void aChangedValueIsFoundWhereItIs() throws TraceException {
+    TraceReader trace = record(config(Guests.HELLO));
+    // The comma.
+    long victim = portWrites(trace).get(5);
+    TraceReader changed =
+        rewrite(
+            trace,
+            (event, writer) -> {
+              if (event.sequence() == victim && event.type() == EventType.PIO) {
+                writer.put(Field.VALUE, event.get(Field.VALUE) ^ 0x20);
+              }
+            },
+            -1);
+
+    Divergence divergence =
+        new ReplaySession(changed, config(Guests.HELLO)).verify(false).divergence();
+
+    assertThat(divergence.sequence()).isEqualTo(victim);
+    assertThat(divergence.stream()).isZero();
+    assertThat(divergence.what()).isEqualTo("value");
+    assertThat(divergence.expected()).isEqualTo("0xc");
+    assertThat(divergence.came()).isEqualTo("0x2c");
+    assertThat(divergence.describe()).startsWith("event " + victim + " of vcpu-0: value: ");
+  }
+
+  @Test
+  void aMissingEventIsFoundWhereItIs() throws TraceException {
+    TraceReader trace = record(config(Guests.HELLO));
+    long victim = portWrites(trace).get(2);
+    TraceReader changed = rewrite(trace, (event, writer) -> {}, victim);
+
+    Divergence divergence =
+        new ReplaySession(changed, config(Guests.HELLO)).verify(false).divergence();
+
+    assertThat(divergence.sequence()).isEqualTo(victim);
+  }
+
+  @Test
+  void theConsolePlaysAtItsPace() throws TraceException, IOException, InterruptedException {
+    TraceReader trace = record(config(Guests.HELLO));
+    List<Long> pauses = new ArrayList<>();
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+    long bytes = new ConsolePlayer(1, Duration.ofNanos(7), pauses::add).play(trace, out);
+
+    assertThat(out.toString(StandardCharsets.UTF_8)).startsWith("Hello, world!");
+    assertThat(bytes).isEqualTo(out.size());
+    assertThat(pauses).isNotEmpty().allMatch(pause -> pause <= 7);
+  }
+
+  private static List<Long> portWrites(TraceReader trace) {
+    List<Long> sequences = new ArrayList<>();
+    trace.stream(0)
+        .forEach(
+            event -> {
+              if (event.type() == EventType.PIO) {
+                sequences.add(event.sequence());
+              }
+            });
+    return sequences;
+  }
+
+  /** Copies a trace event by event, with one change or without one event of vCPU 0. */
+  private TraceReader rewrite(
+      TraceReader trace, BiConsumer<EventReader, EventWriter> change, long without)
+      throws TraceException {
+    Path directory = folder.resolve("changed");
+    try (TraceWriter copy = TraceWriter.create(directory, false, HEADER)) {
+      for (int stream : trace.streams()) {
+        ExitSink sink = stream == EventReader.NO_VCPU ? copy.other() : copy.vcpu(stream);
+        EventCursor cursor = trace.stream(stream);
+        while (cursor.next()) {
+          EventReader event = cursor.event();
+          if (stream == EventReader.NO_VCPU || event.sequence() != without) {
+            EventWriter writer = sink.claim(event.type());
+            copy(event, writer);
+            change.accept(event, writer);
+            sink.commit();
+          }
+        }
+      }
+      copy.finish(trace.end().orElseThrow().how(), 0, "");
+    }
+    return TraceReader.open(directory);
+  }
+
+  private static void copy(EventReader event, EventWriter writer) {
+    List<Field> fields = new ArrayList<>(EventType.COMMON);
+    fields.addAll(event.type().details());
+    for (Field field : fields) {
+      if (field.wire() == Wire.DERIVED || !event.has(field)) {
+        continue;
+      }
+      if (field.wire() == Wire.BYTES) {
+        byte[] bytes = event.getBytes(field);
+        writer.putBytes(field, bytes, 0, bytes.length);
+      } else {
+        writer.put(field, event.get(field));
+      }
+    }
+  }
+}
