@@ -224,7 +224,8 @@ public record KvmProbe(
   /** One line: KVM usable or not, why, and what would help. */
   public String explanation() {
     String verdict = usable() ? "KVM is usable: " : "KVM is not usable: ";
-    return verdict + reason + (remedy.isEmpty() ? "" : "; it would take: " + remedy);
+    String prelude = usable() ? "; for more speed: " : "; it would take: ";
+    return verdict + reason + (remedy.isEmpty() ? "" : prelude + remedy);
   }
 
   /** The names of capabilities that KVM has, in the order asked. */
