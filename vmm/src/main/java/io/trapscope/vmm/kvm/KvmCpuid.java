@@ -17,17 +17,17 @@ final class KvmCpuid {
    * @return {@code struct kvm_cpuid2}, to be handed to KVM_SET_CPUID2
    * @throws io.trapscope.vmm.hypervisor.HypervisorException where KVM refuses
    */
-  static ByteBuffer supported(int kvm) {
+  static ByteBuffer supported(KvmHypervisor kvm) {
     int entries = FIRST_GUESS;
     while (true) {
       ByteBuffer table = LibC.allocate(KvmAbi.CPUID2_HEADER + entries * KvmAbi.CPUID2_ENTRY);
       table.putInt(0, entries);
-      if (LibC.ioctl(kvm, KvmAbi.KVM_GET_SUPPORTED_CPUID, LibC.address(table)) >= 0) {
+      int result = kvm.tryIoctl(kvm.fd(), KvmAbi.KVM_GET_SUPPORTED_CPUID, LibC.address(table));
+      if (result >= 0) {
         return table;
       }
-      int errno = LibC.errno();
-      if (errno != LibC.E2BIG || entries >= LIMIT) {
-        throw LibC.failure("KVM_GET_SUPPORTED_CPUID", errno);
+      if (result != -LibC.E2BIG || entries >= LIMIT) {
+        throw LibC.failure("KVM_GET_SUPPORTED_CPUID", -result);
       }
       entries *= 2;
     }

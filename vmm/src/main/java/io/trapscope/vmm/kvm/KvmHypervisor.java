@@ -18,6 +18,13 @@ public final class KvmHypervisor implements Hypervisor {
     KvmAbi.KVM_CAP_IMMEDIATE_EXIT
   };
 
+  /** The system call, so that a test can make any one of them fail. */
+  interface Ioctl {
+    /** Returns 0 or more as the request defines it, or the negative error number. */
+    int call(int fd, long request, long argument);
+  }
+
+  private final Ioctl ioctl;
   private final int fd;
   private final boolean paravirtual;
   private final Map<Integer, Integer> capabilities = new HashMap<>();
@@ -30,6 +37,11 @@ public final class KvmHypervisor implements Hypervisor {
    *     message says which, and what would allow it
    */
   public KvmHypervisor() {
+    this(DirectIoctl::call);
+  }
+
+  KvmHypervisor(Ioctl ioctl) {
+    this.ioctl = ioctl;
     KvmProbe probe = KvmProbe.probe();
     if (!probe.usable()) {
       throw new HypervisorException(probe.explanation());
@@ -76,10 +88,34 @@ public final class KvmHypervisor implements Hypervisor {
     return paravirtual;
   }
 
-  /** KVM's answer to KVM_CHECK_EXTENSION: 0 where it lacks the capability. */
+  /** Makes a call whose failure is no surprise: 0 or more, or the negative error number. */
+  int tryIoctl(int target, long request, long argument) {
+    return ioctl.call(target, request, argument);
+  }
+
+  /**
+   * Makes a call.
+   *
+   * @param step what it is for, in the user's words or KVM's
+   * @throws HypervisorException where it fails, with the step and the host's reason
+   */
+  int ioctl(int target, long request, long argument, String step) {
+    int result = ioctl.call(target, request, argument);
+    if (result < 0) {
+      throw LibC.failure(step, -result);
+    }
+    return result;
+  }
+
+  /**
+   * KVM's answer to KVM_CHECK_EXTENSION: 0 where it lacks the capability.
+   *
+   * @throws HypervisorException where it does not answer
+   */
   synchronized int capability(int number) {
     return capabilities.computeIfAbsent(
-        number, asked -> Math.max(0, LibC.ioctl(fd, KvmAbi.KVM_CHECK_EXTENSION, asked)));
+        number,
+        asked -> ioctl(fd, KvmAbi.KVM_CHECK_EXTENSION, asked, "KVM_CHECK_EXTENSION of " + asked));
   }
 
   @Override

@@ -51,7 +51,7 @@ final class KvmVcpu implements Vcpu {
     this.pageAddress = pageAddress;
     this.pageBytes = pageBytes;
     page = LibC.view(pageAddress, pageBytes);
-    kvmRun = new KvmRun(page, vm.has(KvmAbi.KVM_CAP_SYNC_REGS));
+    kvmRun = new KvmRun(page, vm.syncRegs());
     msrsExit = vm.msrsExit();
   }
 
@@ -86,6 +86,10 @@ final class KvmVcpu implements Vcpu {
     }
   }
 
+  private int ioctl(long request, long argument, String step) {
+    return vm.hypervisor().ioctl(fd, request, argument, step);
+  }
+
   private void bind() {
     runnerId = LibC.syscall(LibC.SYS_GETTID, 0, 0, 0);
     KickSignal.unblock(vm.kickSignal());
@@ -115,10 +119,10 @@ final class KvmVcpu implements Vcpu {
     oneMsr.putLong(KvmAbi.MSRS_DATA, out.value);
     // Returns how many registers it handled: 0 where it does not know this one or refuses the
     // value.
-    int done = LibC.ioctl(fd, out.write ? KvmAbi.KVM_SET_MSRS : KvmAbi.KVM_GET_MSRS, oneMsrAddress);
-    if (done < 0) {
-      throw LibC.failure(out.write ? "KVM_SET_MSRS" : "KVM_GET_MSRS", LibC.errno());
-    }
+    int done =
+        out.write
+            ? ioctl(KvmAbi.KVM_SET_MSRS, oneMsrAddress, "KVM_SET_MSRS")
+            : ioctl(KvmAbi.KVM_GET_MSRS, oneMsrAddress, "KVM_GET_MSRS");
     out.answered = true;
     out.fault = done != 1;
     if (!out.write && done == 1) {
@@ -171,17 +175,14 @@ final class KvmVcpu implements Vcpu {
       throw new IllegalArgumentException("interrupt vector " + vector);
     }
     interrupt.putInt(0, vector);
-    int result = DirectIoctl.call(fd, KvmAbi.KVM_INTERRUPT, interruptAddress);
-    if (result < 0) {
-      throw LibC.failure("KVM_INTERRUPT", -result);
-    }
+    ioctl(KvmAbi.KVM_INTERRUPT, interruptAddress, "KVM_INTERRUPT");
     // KVM looks again at the next exit; until then one interrupt is all it takes.
     page.put(KvmAbi.RUN_READY_FOR_INTERRUPT_INJECTION, (byte) 0);
   }
 
   @Override
   public void injectNmi() {
-    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_NMI, 0), "KVM_NMI");
+    ioctl(KvmAbi.KVM_NMI, 0, "KVM_NMI");
   }
 
   @Override
@@ -239,15 +240,15 @@ final class KvmVcpu implements Vcpu {
     finishPendingExit();
     fetch();
     KvmRegisters.write(state, regs, sregs);
-    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_SET_SREGS, LibC.address(sregs)), "KVM_SET_SREGS");
-    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_SET_REGS, LibC.address(regs)), "KVM_SET_REGS");
+    ioctl(KvmAbi.KVM_SET_SREGS, LibC.address(sregs), "KVM_SET_SREGS");
+    ioctl(KvmAbi.KVM_SET_REGS, LibC.address(regs), "KVM_SET_REGS");
     // Without an in-kernel APIC, KVM takes CR8 from the page at every entry.
     page.putLong(KvmAbi.RUN_CR8, state.cr8);
   }
 
   private void fetch() {
-    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_GET_REGS, LibC.address(regs)), "KVM_GET_REGS");
-    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_GET_SREGS, LibC.address(sregs)), "KVM_GET_SREGS");
+    ioctl(KvmAbi.KVM_GET_REGS, LibC.address(regs), "KVM_GET_REGS");
+    ioctl(KvmAbi.KVM_GET_SREGS, LibC.address(sregs), "KVM_GET_SREGS");
   }
 
   /**

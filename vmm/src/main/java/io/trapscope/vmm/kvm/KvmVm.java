@@ -69,6 +69,7 @@ final class KvmVm implements Vm {
   private final List<KvmVcpu> vcpus = new ArrayList<>();
   private final DeadlineTimer timer;
   private final boolean msrsExit;
+  private final boolean syncRegs;
   private boolean closed;
 
   /**
@@ -87,7 +88,8 @@ final class KvmVm implements Vm {
     List<MemoryRegion> ram = MemoryLayout.ram(config.memoryBytes());
     kickSignal = KickSignal.install();
     msrsExit = has(KvmAbi.KVM_CAP_X86_USER_SPACE_MSR) && has(KvmAbi.KVM_CAP_X86_MSR_FILTER);
-    fd = LibC.check(LibC.ioctl(hypervisor.fd(), KvmAbi.KVM_CREATE_VM, 0), "KVM_CREATE_VM");
+    syncRegs = has(KvmAbi.KVM_CAP_SYNC_REGS);
+    fd = hypervisor.ioctl(hypervisor.fd(), KvmAbi.KVM_CREATE_VM, 0, "KVM_CREATE_VM");
     timer =
         new DeadlineTimer(Collections.unmodifiableList(vcpus), () -> System.nanoTime() - origin);
     try {
@@ -100,21 +102,18 @@ final class KvmVm implements Vm {
 
   private void setUp(List<MemoryRegion> ram, int cpus) {
     ByteBuffer identityMap = LibC.allocate(8).putLong(0, MemoryLayout.KVM_IDENTITY_MAP);
-    LibC.check(
-        LibC.ioctl(fd, KvmAbi.KVM_SET_IDENTITY_MAP_ADDR, LibC.address(identityMap)),
-        "KVM_SET_IDENTITY_MAP_ADDR");
-    LibC.check(LibC.ioctl(fd, KvmAbi.KVM_SET_TSS_ADDR, MemoryLayout.KVM_TSS), "KVM_SET_TSS_ADDR");
+    ioctl(KvmAbi.KVM_SET_IDENTITY_MAP_ADDR, LibC.address(identityMap), "KVM_SET_IDENTITY_MAP_ADDR");
+    ioctl(KvmAbi.KVM_SET_TSS_ADDR, MemoryLayout.KVM_TSS, "KVM_SET_TSS_ADDR");
     if (msrsExit) {
       letMsrsExit();
     }
     for (MemoryRegion region : ram) {
       addSlot(memory.map(region.base(), region.length()));
     }
-    ByteBuffer cpuid = KvmCpuid.supported(hypervisor.fd());
+    ByteBuffer cpuid = KvmCpuid.supported(hypervisor);
     int pageBytes =
-        LibC.check(
-            LibC.ioctl(hypervisor.fd(), KvmAbi.KVM_GET_VCPU_MMAP_SIZE, 0),
-            "KVM_GET_VCPU_MMAP_SIZE");
+        hypervisor.ioctl(
+            hypervisor.fd(), KvmAbi.KVM_GET_VCPU_MMAP_SIZE, 0, "KVM_GET_VCPU_MMAP_SIZE");
     for (int i = 0; i < cpus; i++) {
       vcpus.add(createVcpu(i, pageBytes, cpuid));
     }
@@ -128,15 +127,11 @@ final class KvmVm implements Vm {
         KvmAbi.KVM_MSR_EXIT_REASON_INVAL
             | KvmAbi.KVM_MSR_EXIT_REASON_UNKNOWN
             | KvmAbi.KVM_MSR_EXIT_REASON_FILTER);
-    LibC.check(
-        LibC.ioctl(fd, KvmAbi.KVM_ENABLE_CAP, LibC.address(cap)),
-        "KVM_ENABLE_CAP of KVM_CAP_X86_USER_SPACE_MSR");
+    ioctl(KvmAbi.KVM_ENABLE_CAP, LibC.address(cap), "KVM_ENABLE_CAP of KVM_CAP_X86_USER_SPACE_MSR");
     ByteBuffer filter = LibC.allocate(KvmAbi.MSR_FILTER_BYTES);
     ByteBuffer bitmap = LibC.allocate(8);
     KvmMsrs.denyAll(filter, bitmap);
-    LibC.check(
-        LibC.ioctl(fd, KvmAbi.KVM_X86_SET_MSR_FILTER, LibC.address(filter)),
-        "KVM_X86_SET_MSR_FILTER");
+    ioctl(KvmAbi.KVM_X86_SET_MSR_FILTER, LibC.address(filter), "KVM_X86_SET_MSR_FILTER");
     Reference.reachabilityFence(bitmap);
   }
 
@@ -146,17 +141,17 @@ final class KvmVm implements Vm {
     region.putLong(KvmAbi.MEMORY_REGION_GPA, slot.gpa());
     region.putLong(KvmAbi.MEMORY_REGION_SIZE, slot.bytes());
     region.putLong(KvmAbi.MEMORY_REGION_HVA, slot.hva());
-    LibC.check(
-        LibC.ioctl(fd, KvmAbi.KVM_SET_USER_MEMORY_REGION, LibC.address(region)),
+    ioctl(
+        KvmAbi.KVM_SET_USER_MEMORY_REGION,
+        LibC.address(region),
         "KVM_SET_USER_MEMORY_REGION of slot " + slot.number());
   }
 
   private KvmVcpu createVcpu(int index, int pageBytes, ByteBuffer cpuid) {
-    int vcpu =
-        LibC.check(LibC.ioctl(fd, KvmAbi.KVM_CREATE_VCPU, index), "KVM_CREATE_VCPU " + index);
+    int vcpu = ioctl(KvmAbi.KVM_CREATE_VCPU, index, "KVM_CREATE_VCPU " + index);
     try {
       KvmCpuid.forVcpu(cpuid, index);
-      LibC.check(LibC.ioctl(vcpu, KvmAbi.KVM_SET_CPUID2, LibC.address(cpuid)), "KVM_SET_CPUID2");
+      hypervisor.ioctl(vcpu, KvmAbi.KVM_SET_CPUID2, LibC.address(cpuid), "KVM_SET_CPUID2");
       long page = LibC.mmap(0, pageBytes, LibC.PROT_READ_WRITE, LibC.MAP_SHARED, vcpu, 0);
       if (page == LibC.MAP_FAILED) {
         throw LibC.failure("mapping vCPU " + index, LibC.errno());
@@ -168,7 +163,15 @@ final class KvmVm implements Vm {
     }
   }
 
-  boolean has(int capability) {
+  private int ioctl(long request, long argument, String step) {
+    return hypervisor.ioctl(fd, request, argument, step);
+  }
+
+  KvmHypervisor hypervisor() {
+    return hypervisor;
+  }
+
+  private boolean has(int capability) {
     return hypervisor.capability(capability) > 0;
   }
 
@@ -183,6 +186,11 @@ final class KvmVm implements Vm {
 
   DeadlineTimer timer() {
     return timer;
+  }
+
+  /** Whether KVM puts a vCPU's registers in the shared page at each exit. */
+  boolean syncRegs() {
+    return syncRegs;
   }
 
   /** Whether accesses to MSRs come to user space. */

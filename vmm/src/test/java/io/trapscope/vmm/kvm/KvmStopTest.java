@@ -152,7 +152,7 @@ class KvmStopTest {
   }
 
   // Files of KVM alone: other parts of the JVM open and close theirs meanwhile.
-  private static long openFiles() throws Exception {
+  static long openFiles() throws Exception {
     try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
       return files.filter(KvmStopTest::isKvm).count();
     }
@@ -166,7 +166,7 @@ class KvmStopTest {
     }
   }
 
-  private static long kvmMappings() throws Exception {
+  static long kvmMappings() throws Exception {
     try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
       return maps.filter(line -> line.contains("kvm")).count();
     }
