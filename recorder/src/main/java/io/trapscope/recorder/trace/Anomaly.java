@@ -3,7 +3,7 @@ package io.trapscope.recorder.trace;
 /** What can be wrong with a trace that can be read all the same. Each is counted. */
 public enum Anomaly {
   UNCLEAN_END(Severity.WARNING, "the recording was cut off: end.json is missing"),
-  BAD_END(Severity.ERROR, "end.json cannot be read"),
+  BAD_END(Severity.ERROR, "end.json cannot be read, or counts less than there is"),
   MISSING_STREAM(Severity.ERROR, "streams of the header that are not there"),
   SALVAGED_EVENTS(Severity.INFO, "events taken from a batch that was still open"),
   LOST_EVENTS(Severity.ERROR, "events the recorder counted as lost"),

@@ -4,7 +4,6 @@ import io.trapscope.recorder.event.EventReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,14 +33,8 @@ final class ChronicleTraceReader implements TraceReader {
     TraceHeader header;
     try {
       header = TraceHeader.parse(read(headerFile));
-    } catch (NoSuchFileException | NotDirectoryException e) {
-      String what =
-          Files.isDirectory(directory)
-              ? "is no trace: it holds no " + TraceFormat.HEADER_FILE
-              : Files.exists(directory) ? "is no trace: not a directory" : "does not exist";
-      throw new TraceException(directory + " " + what, e);
     } catch (IOException e) {
-      throw new TraceException("cannot read " + headerFile + ": " + TraceWriter.reason(e), e);
+      throw new TraceException(whyNot(directory, e), e);
     }
     TraceEnd end = null;
     boolean badEnd = false;
@@ -53,6 +46,20 @@ final class ChronicleTraceReader implements TraceReader {
       badEnd = true;
     }
     return new ChronicleTraceReader(directory, header, end, badEnd);
+  }
+
+  private static String whyNot(Path directory, IOException e) {
+    if (!Files.exists(directory)) {
+      return directory + " does not exist";
+    }
+    if (!Files.isDirectory(directory)) {
+      return directory + " is no trace: not a directory";
+    }
+    if (e instanceof NoSuchFileException) {
+      return directory + " is no trace: it holds no " + TraceFormat.HEADER_FILE;
+    }
+    Path file = directory.resolve(TraceFormat.HEADER_FILE);
+    return "cannot read " + file + ": " + TraceWriter.reason(e);
   }
 
   private static byte[] read(Path file) throws IOException {

@@ -318,6 +318,7 @@ final class StreamCursor implements EventCursor {
         anomalies.add(Anomaly.LOST_EVENTS, recorded.lost());
         anomalies.add(Anomaly.CLAMPED_VALUES, recorded.clamped());
         anomalies.add(Anomaly.MISSING_AT_END, Math.max(0, recorded.events() - records));
+        anomalies.add(Anomaly.BAD_END, records > recorded.events() ? 1 : 0);
       }
     }
     return false;

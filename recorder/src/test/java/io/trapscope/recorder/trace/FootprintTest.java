@@ -1,0 +1,145 @@
+package io.trapscope.recorder.trace;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.management.ThreadMXBean;
+import io.trapscope.recorder.event.RunEnd;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What recording and reading leave alone: the heap, the network, the home directory. */
+class FootprintTest {
+  @TempDir Path temp;
+
+  @Test
+  void recordingAnEventAllocatesNothing() throws Exception {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    Assumptions.assumeTrue(
+        threads.isThreadAllocatedMemorySupported(), "this JVM does not count allocations");
+    try (TraceWriter writer = TraceWriter.create(temp.resolve("t"), false, TestTraces.header(1))) {
+      for (int i = 0; i < 200_000; i++) {
+        TestTraces.write(writer.vcpu(0), i);
+      }
+      // Within a batch: nothing at all. A batch of 3,268 such events needs a few objects of the
+      // queue's, so the least over several windows is what an event takes.
+      long least = Long.MAX_VALUE;
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int round = 0; round < 20; round++) {
+        long start = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 2000; i++) {
+          TestTraces.write(writer.vcpu(0), i);
+        }
+        least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - start);
+      }
+      long all = threads.getCurrentThreadAllocatedBytes() - before;
+      assertThat(least).isZero();
+      assertThat(all / 40_000).as("whole bytes an event, batches included").isZero();
+      writer.finish(RunEnd.HALTED, 0, "");
+    }
+  }
+
+  @Test
+  void readingAnEventAllocatesNothing() throws Exception {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    Assumptions.assumeTrue(
+        threads.isThreadAllocatedMemorySupported(), "this JVM does not count allocations");
+    Path dir = temp.resolve("t");
+    try (TraceWriter writer = TraceWriter.create(dir, false, TestTraces.header(1))) {
+      for (int i = 0; i < 200_000; i++) {
+        TestTraces.write(writer.vcpu(0), i);
+      }
+      writer.finish(RunEnd.HALTED, 0, "");
+    }
+    EventCursor cursor = TraceReader.open(dir).merged();
+    for (int i = 0; i < 100_000; i++) {
+      assertThat(cursor.next()).isTrue();
+    }
+    long start = threads.getCurrentThreadAllocatedBytes();
+    long right = 0;
+    for (int i = 0; i < 100_000; i++) {
+      cursor.next();
+      right += TestTraces.check(cursor.event(), i + 100_000) ? 1 : 0;
+    }
+    long allocated = threads.getCurrentThreadAllocatedBytes() - start;
+    assertThat(right).isEqualTo(100_000);
+    assertThat(allocated).isZero();
+  }
+
+  @Test
+  void chroniclesAnalyticsAreNotOnTheClassPath() {
+    assertThatThrownBy(() -> Class.forName("net.openhft.chronicle.analytics.Analytics"))
+        .isInstanceOf(ClassNotFoundException.class);
+  }
+
+  @Test
+  void recordingLeavesNothingInTheHomeDirectoryAndNothingOnTheTerminal() throws Exception {
+    Path home = Files.createDirectory(temp.resolve("home"));
+    String output = run(List.of(), home);
+    // JNA, which the KVM back end needs too, keeps a directory here and removes its file.
+    try (Stream<Path> tree = Files.walk(home)) {
+      assertThat(tree.filter(Files::isRegularFile)).isEmpty();
+    }
+    assertThat(output).isEqualTo("recorded 1000, read 1000\n");
+  }
+
+  @Test
+  void recordingAndReadingOpenNoConnection() throws Exception {
+    Path log = temp.resolve("strace");
+    Path home = Files.createDirectory(temp.resolve("home"));
+    String output;
+    try {
+      output =
+          run(List.of("strace", "-f", "-qq", "-e", "trace=network", "-o", log.toString()), home);
+    } catch (IOException e) {
+      Assumptions.abort("no strace: that no connection is attempted was not checked");
+      return;
+    }
+    Assumptions.assumeTrue(
+        output.endsWith("recorded 1000, read 1000\n"), "strace may not trace here: " + output);
+    // The JVM opens sockets to see which protocols there are; nothing may be done with them.
+    assertThat(Files.readAllLines(log))
+        .isNotEmpty()
+        .filteredOn(line -> !line.contains("socket(AF_") && !line.contains("AF_UNIX"))
+        .noneMatch(line -> line.contains("AF_INET") || line.contains("connect("));
+  }
+
+  @Test
+  void readingLoadsNoClassOfChronicles() throws Exception {
+    Path dir = temp.resolve("t");
+    try (TraceWriter writer = TraceWriter.create(dir, false, TestTraces.header(1))) {
+      TestTraces.write(writer.vcpu(0), 0);
+      writer.finish(RunEnd.HALTED, 0, "");
+    }
+    String classes = start(List.of(), List.of("-Xlog:class+load"), "read", dir.toString());
+    assertThat(classes).contains("io.trapscope.recorder.trace.StreamCursor");
+    assertThat(classes).doesNotContain("net.openhft");
+  }
+
+  private String run(List<String> wrapper, Path home) throws Exception {
+    return start(
+        wrapper, List.of("-Duser.home=" + home), "record", temp.resolve("trace").toString());
+  }
+
+  private String start(List<String> wrapper, List<String> options, String... arguments)
+      throws Exception {
+    List<String> command = new ArrayList<>(wrapper);
+    command.addAll(Processes.java(FootprintMain.class, options, arguments));
+    Path output = temp.resolve("output");
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+    builder.environment().put("HOME", temp.resolve("home").toString());
+    Process process = builder.start();
+    assertThat(process.waitFor(100, TimeUnit.SECONDS)).isTrue();
+    return Files.readString(output);
+  }
+}
