@@ -55,6 +55,17 @@ public final class EventLayout {
   /** Longest record, for the 16-bit length in 4-byte units. */
   public static final int MAX_RECORD = 0xffff * 4;
 
+  // The wire in a slot, as numbers that compile to one jump: Wire's ordinals, which a test
+  // compares.
+  static final int NIBBLE = 0;
+  static final int U8 = 1;
+  static final int U16 = 2;
+  static final int U32 = 3;
+  static final int U64 = 4;
+  static final int SINCE_BASE = 5;
+  static final int BYTES = 6;
+  static final int DERIVED = 7;
+
   private static final EventLayout[] BY_ID = new EventLayout[256];
 
   static {

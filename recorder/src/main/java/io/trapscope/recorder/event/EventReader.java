@@ -13,7 +13,6 @@ public final class EventReader {
   public static final int NO_VCPU = 0xffff;
 
   private static final long U32 = 0xffff_ffffL;
-  private static final Wire[] WIRES = Wire.values();
   private static final EventLayout ANY = EventLayout.of(EventType.PIO);
   private static final int TIME_OFFSET = ANY.offset(Field.TIME);
   private static final int REASON_OFFSET = ANY.offset(Field.REASON);
@@ -120,36 +119,42 @@ public final class EventReader {
    */
   public long get(Field field) {
     int slot = layout.slot(field);
-    if (slot == -1 || EventLayout.wire(slot) == Wire.DERIVED.ordinal()) {
+    if (slot == -1 || EventLayout.wire(slot) == EventLayout.DERIVED) {
       return derived(field);
     }
     if ((presence >>> EventLayout.bit(slot) & 1) == 0) {
       throw missing(field);
     }
+    return value(field, slot);
+  }
+
+  private long value(Field field, int slot) {
     int at = offset + EventLayout.offset(slot);
-    switch (WIRES[EventLayout.wire(slot)]) {
-      case U64:
+    switch (EventLayout.wire(slot)) {
+      case EventLayout.U64:
         return buffer.getLong(at);
-      case U32:
+      case EventLayout.U32:
         return buffer.getInt(at) & U32;
-      case SINCE_BASE:
+      case EventLayout.SINCE_BASE:
         return (field == Field.TIME ? baseTime : baseInstructions) + (buffer.getInt(at) & U32);
-      case U16:
+      case EventLayout.U16:
         return buffer.getShort(at) & 0xffff;
-      case U8:
+      case EventLayout.U8:
         return buffer.get(at) & 0xff;
-      case NIBBLE:
+      case EventLayout.NIBBLE:
         return buffer.get(at) >>> EventLayout.shift(slot) & 0xf;
-      case BYTES:
-      case DERIVED:
-        break;
+      default:
+        throw missing(field);
     }
-    throw missing(field);
   }
 
   /** The field's value, or {@code otherwise} where it was not captured. */
   public long get(Field field, long otherwise) {
-    return has(field) ? get(field) : otherwise;
+    int slot = layout.slot(field);
+    if (slot == -1 || EventLayout.wire(slot) == EventLayout.DERIVED) {
+      return has(field) ? derived(field) : otherwise;
+    }
+    return (presence >>> EventLayout.bit(slot) & 1) == 0 ? otherwise : value(field, slot);
   }
 
   private long derived(Field field) {

@@ -16,7 +16,6 @@ public final class EventWriter {
   public static final int MAX_RECORD = MAX_DATA + 256;
 
   private static final long U32 = 0xffff_ffffL;
-  private static final Wire[] WIRES = Wire.values();
 
   private ByteBuffer buffer;
   private int offset;
@@ -74,33 +73,32 @@ public final class EventWriter {
   public EventWriter put(Field field, long value) {
     int slot = layout.slot(field);
     int at = offset + EventLayout.offset(slot);
-    switch (slot == -1 ? Wire.DERIVED : WIRES[EventLayout.wire(slot)]) {
-      case U64:
+    switch (slot == -1 ? EventLayout.DERIVED : EventLayout.wire(slot)) {
+      case EventLayout.U64:
         buffer.putLong(at, value);
         break;
-      case U32:
+      case EventLayout.U32:
         buffer.putInt(at, (int) fit(field, value, U32));
         break;
-      case SINCE_BASE:
+      case EventLayout.SINCE_BASE:
         if (field == Field.TIME) {
           time = value;
         } else {
           instructions = value;
         }
         break;
-      case U16:
+      case EventLayout.U16:
         buffer.putShort(at, (short) fit(field, value, 0xffff));
         break;
-      case U8:
+      case EventLayout.U8:
         buffer.put(at, (byte) fit(field, value, 0xff));
         break;
-      case NIBBLE:
+      case EventLayout.NIBBLE:
         int shift = EventLayout.shift(slot);
         int other = buffer.get(at) & ~(0xf << shift);
         buffer.put(at, (byte) (other | (fit(field, value, 0xf) & 0xf) << shift));
         break;
-      case BYTES:
-      case DERIVED:
+      default:
         throw new IllegalArgumentException(layout.type() + " takes no number for " + field);
     }
     presence |= 1 << EventLayout.bit(slot);

@@ -194,8 +194,8 @@ final class StreamCursor implements EventCursor {
     int header = fileBytes < 8 ? 0 : window.getInt(0);
     int length = header & TraceFormat.DOCUMENT_LENGTH;
     if ((header & TraceFormat.DOCUMENT_END) != TraceFormat.DOCUMENT_META || length > 4096) {
-      // A recorder killed in its first moments leaves a file that is still empty.
-      boolean blank = header == 0;
+      // A recorder killed in its first moments leaves a file that is empty or half described.
+      boolean blank = header == 0 || (header & TraceFormat.DOCUMENT_OPEN) != 0;
       if (!blank || !unclean) {
         anomalies.add(Anomaly.BAD_FILE, 1);
       }

@@ -73,6 +73,18 @@ class EventLayoutTest {
   }
 
   @Test
+  void wiresHaveTheNumbersThatSlotsUse() {
+    assertThat(EventLayout.NIBBLE).isEqualTo(Wire.NIBBLE.ordinal());
+    assertThat(EventLayout.U8).isEqualTo(Wire.U8.ordinal());
+    assertThat(EventLayout.U16).isEqualTo(Wire.U16.ordinal());
+    assertThat(EventLayout.U32).isEqualTo(Wire.U32.ordinal());
+    assertThat(EventLayout.U64).isEqualTo(Wire.U64.ordinal());
+    assertThat(EventLayout.SINCE_BASE).isEqualTo(Wire.SINCE_BASE.ordinal());
+    assertThat(EventLayout.BYTES).isEqualTo(Wire.BYTES.ordinal());
+    assertThat(EventLayout.DERIVED).isEqualTo(Wire.DERIVED.ordinal());
+  }
+
+  @Test
   void noTwoFieldsShareBits() {
     for (EventType type : EventType.values()) {
       EventLayout layout = EventLayout.of(type);

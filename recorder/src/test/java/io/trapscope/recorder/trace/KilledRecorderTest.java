@@ -7,8 +7,10 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,6 +42,7 @@ class KilledRecorderTest {
       String what = "seed " + seed + ", kill " + kill;
       assertThat(told[0]).as(what).isNotNegative();
       events += readBack(trace, told, what);
+      delete(trace);
     }
     System.out.printf("%d kills, %d events, none missing (seed %d)%n", KILLS, events, seed);
   }
@@ -79,7 +82,8 @@ class KilledRecorderTest {
                 } catch (InterruptedException e) {
                   // Kill at once.
                 }
-                process.destroyForcibly();
+                // Not through the process, which would close the pipe before it is read.
+                process.toHandle().destroyForcibly();
               });
       killer.start();
       while (tell(in, told)) {
@@ -99,6 +103,14 @@ class KilledRecorderTest {
       return true;
     } catch (EOFException e) {
       return false;
+    }
+  }
+
+  private static void delete(Path trace) throws IOException {
+    try (Stream<Path> tree = Files.walk(trace)) {
+      for (Path path : (Iterable<Path>) tree.sorted(Comparator.reverseOrder())::iterator) {
+        Files.delete(path);
+      }
     }
   }
 
