@@ -88,8 +88,9 @@ final class EptFaults implements Accumulator {
       }
     }
     for (Field stage : ExitEvents.HANDLING) {
-      if (event.has(stage)) {
-        sums.handling += event.get(stage);
+      long nanos = ExitEvents.duration(event, stage);
+      if (nanos >= 0) {
+        sums.handling += nanos;
         sums.handlingCaptured++;
       }
     }

@@ -4,6 +4,7 @@ import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.RowSink;
 import io.trapscope.analyzer.table.Unit;
+import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
@@ -50,6 +51,12 @@ final class ExitEvents {
       Column.of("vcpu", ColumnType.UINT16, Unit.NONE, "virtual CPU; null where all are added up");
 
   private ExitEvents() {}
+
+  /** The duration in this field, in ns; -1 where it was not captured or is none. */
+  static long duration(EventReader event, Field field) {
+    long nanos = event.get(field, -1);
+    return Latency.isPlausible(nanos) ? nanos : -1;
+  }
 
   /** Sets the cells of {@link #REASON} and {@link #SDM_REASON}, the first columns of a table. */
   static void setReason(RowSink row, int code) {

@@ -91,13 +91,15 @@ public final class ExitHistogramReport implements Report {
       }
       Bin bin = bins.at(event.vcpu(), reason);
       bin.count++;
-      if (event.has(Field.GUEST_TIME)) {
-        bin.guest += event.get(Field.GUEST_TIME);
+      long guest = ExitEvents.duration(event, Field.GUEST_TIME);
+      if (guest >= 0) {
+        bin.guest += guest;
         bin.guestCaptured++;
       }
       for (Field stage : ExitEvents.HANDLING) {
-        if (event.has(stage)) {
-          bin.handling += event.get(stage);
+        long nanos = ExitEvents.duration(event, stage);
+        if (nanos >= 0) {
+          bin.handling += nanos;
           bin.handlingCaptured++;
         }
       }

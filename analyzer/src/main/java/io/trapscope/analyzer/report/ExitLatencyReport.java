@@ -91,6 +91,9 @@ public final class ExitLatencyReport implements Report {
     private final ExitTally<Latency[]> latencies =
         new ExitTally<>(() -> new Latency[STAGES.length]);
 
+    /** Durations that are none: counted, not recorded. */
+    private long implausible;
+
     @Override
     public void accept(EventReader event) {
       int reason = event.reasonCode();
@@ -101,10 +104,15 @@ public final class ExitLatencyReport implements Report {
       for (int i = 0; i < STAGES.length; i++) {
         Field field = STAGES[i].field;
         if (event.has(field)) {
+          long nanos = event.get(field);
+          if (!Latency.isPlausible(nanos)) {
+            implausible++;
+            continue;
+          }
           if (stages[i] == null) {
             stages[i] = new Latency();
           }
-          stages[i].record(event.get(field));
+          stages[i].record(nanos);
         }
       }
     }
@@ -122,7 +130,9 @@ public final class ExitLatencyReport implements Report {
 
     @Override
     public void merge(Accumulator other) {
-      latencies.merge(((Latencies) other).latencies, Latencies::mergeStages);
+      Latencies from = (Latencies) other;
+      latencies.merge(from.latencies, Latencies::mergeStages);
+      implausible += from.implausible;
     }
 
     @Override
@@ -135,7 +145,7 @@ public final class ExitLatencyReport implements Report {
       return List.of(table(latencies.overVcpus(Latencies::mergeStages), false));
     }
 
-    private static Table table(ExitTally<Latency[]> latencies, boolean byVcpu) {
+    private Table table(ExitTally<Latency[]> latencies, boolean byVcpu) {
       List<ExitTally.Entry<Latency[]>> entries = new ArrayList<>(latencies.entries());
       entries.sort(
           Comparator.comparingLong((ExitTally.Entry<Latency[]> entry) -> -time(entry.value()))
@@ -154,6 +164,9 @@ public final class ExitLatencyReport implements Report {
         for (Stage stage : STAGES) {
           table.note(Stage.names().get(stage.ordinal()) + ": " + stage.field.meaning());
         }
+      }
+      if (implausible > 0) {
+        table.note(implausible + " durations of more than 104 days left out: the trace is damaged");
       }
       return table.build();
     }

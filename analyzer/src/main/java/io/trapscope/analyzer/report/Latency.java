@@ -5,18 +5,29 @@ import org.HdrHistogram.Histogram;
 /**
  * The distribution of a duration. Count, total, min and max are exact; percentiles come from a
  * HdrHistogram of three significant digits, so they are at most 0.1 % above the exact value and
- * never below. Grows with the range of values, not with their number: at most 440 KB.
+ * never below. Grows with the range of values, not with their number: at most 360 KB.
  */
 final class Latency {
   /** HdrHistogram's significant digits. */
   static final int DIGITS = 3;
+
+  /**
+   * Durations from here on, 104 days in ns, are none: only a damaged trace has them, and their sums
+   * would overflow.
+   */
+  static final long LIMIT = 1L << 53;
 
   private final Histogram histogram = new Histogram(DIGITS);
   private long total;
   private long min = Long.MAX_VALUE;
   private long max = Long.MIN_VALUE;
 
-  /** Takes a duration in ns, 0 or more. */
+  /** Whether a trace's number can be a duration: 0 to {@link #LIMIT}. */
+  static boolean isPlausible(long nanos) {
+    return nanos >= 0 && nanos < LIMIT;
+  }
+
+  /** Takes a plausible duration in ns. */
   void record(long nanos) {
     histogram.recordValue(nanos);
     total += nanos;
@@ -51,7 +62,7 @@ final class Latency {
 
   /** Total through count, rounded to the nearest ns. */
   long mean() {
-    return Math.round((double) total / count());
+    return (total + count() / 2) / count();
   }
 
   /** The smallest recorded value that {@code percent} of all values do not exceed. */

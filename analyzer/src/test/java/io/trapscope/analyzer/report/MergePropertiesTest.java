@@ -18,7 +18,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 
 /** Whatever way events are divided among accumulators, merging them gives what one would give. */
-class MergeProperties {
+class MergePropertiesTest {
   private static final ExitReason[] REASONS = ExitReason.values();
 
   @Property(tries = 50)
