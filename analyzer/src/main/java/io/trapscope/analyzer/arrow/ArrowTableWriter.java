@@ -136,9 +136,6 @@ public final class ArrowTableWriter implements RowSink, AutoCloseable {
 
   @Override
   public void number(int column, long value) {
-    if (words[column] != null) {
-      words[column].use((int) value);
-    }
     columns[column].number(row, value);
   }
 
@@ -186,8 +183,11 @@ public final class ArrowTableWriter implements RowSink, AutoCloseable {
   private void writeBatch() {
     List<ArrowFieldNode> nodes = new ArrayList<>(columns.length);
     List<ArrowBuf> buffers = new ArrayList<>(columns.length * 2);
-    for (ColumnBuffers column : columns) {
-      column.unload(row, nodes, buffers);
+    for (int i = 0; i < columns.length; i++) {
+      if (words[i] != null) {
+        words[i].use(columns[i].largest(row));
+      }
+      columns[i].unload(row, nodes, buffers);
     }
     try (ArrowRecordBatch batch = new ArrowRecordBatch(row, nodes, buffers)) {
       file.write(batch);
@@ -279,14 +279,12 @@ public final class ArrowTableWriter implements RowSink, AutoCloseable {
       this.list = new ArrayList<>(known);
     }
 
-    /** Notes that a cell holds the known word with this index. */
+    /** Notes that cells hold indexes up to this one; -1 where none holds any. */
     void use(int index) {
-      if (index >= used) {
-        if (index >= list.size()) {
-          throw new IndexOutOfBoundsException("word " + index + " of " + list.size());
-        }
-        used = index + 1;
+      if (index >= list.size()) {
+        throw new IndexOutOfBoundsException("word " + index + " of " + list.size());
       }
+      used = Math.max(used, index + 1);
     }
 
     int indexOf(String word) {
@@ -298,7 +296,6 @@ public final class ArrowTableWriter implements RowSink, AutoCloseable {
         index = list.size();
         list.add(word);
         indexes.put(word, index);
-        used = list.size();
       }
       return index;
     }

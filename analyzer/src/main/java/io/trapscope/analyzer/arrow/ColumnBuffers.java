@@ -107,6 +107,21 @@ final class ColumnBuffers implements AutoCloseable {
     heap = view(larger);
   }
 
+  /** The largest index in a column of words, of the batch's rows; -1 where every cell is null. */
+  int largest(int rows) {
+    int largest = 0;
+    for (int row = 0; row < rows; row++) {
+      int index =
+          switch (shift) {
+            case 0 -> values.get(row);
+            case 1 -> values.getShort(row << 1);
+            default -> values.getInt(row << 2);
+          };
+      largest = Math.max(largest, index);
+    }
+    return present == 0 ? -1 : largest;
+  }
+
   /** Bytes that a batch's variable part holds so far. */
   int heapBytes() {
     return heapUsed;
