@@ -5,12 +5,12 @@ import io.trapscope.recorder.trace.TraceEnd;
 import io.trapscope.recorder.trace.TraceException;
 import io.trapscope.recorder.trace.TraceHeader;
 import io.trapscope.recorder.trace.TraceWriter;
-import io.trapscope.vmm.run.Board;
+import io.trapscope.vmm.pc.Board;
+import io.trapscope.vmm.pc.PcBoard;
 import io.trapscope.vmm.run.ConsoleInput;
 import io.trapscope.vmm.run.Machine;
 import io.trapscope.vmm.run.MachineConfig;
 import io.trapscope.vmm.run.RunResult;
-import io.trapscope.vmm.run.SimpleBoard;
 import io.trapscope.vmm.run.Sinks;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -45,7 +45,7 @@ final class Recording {
    * @throws UserError where the machine or the trace cannot be made
    */
   Recorded run(OutputStream console, ConsoleInput input, boolean progress) {
-    Board board = new SimpleBoard();
+    Board board = new PcBoard();
     try (Progress line = new Progress(err, progress, this::progressLine)) {
       MachineConfig config = config(board, line.before(console), input);
       try (Machine machine = new Machine(config)) {

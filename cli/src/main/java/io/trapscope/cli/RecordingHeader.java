@@ -2,8 +2,8 @@ package io.trapscope.cli;
 
 import io.trapscope.recorder.trace.TraceHeader;
 import io.trapscope.vmm.memory.MemoryRegion;
-import io.trapscope.vmm.run.Board;
-import io.trapscope.vmm.run.CpuidModel;
+import io.trapscope.vmm.pc.Board;
+import io.trapscope.vmm.pc.CpuidModel;
 import io.trapscope.vmm.run.Machine;
 import java.io.IOException;
 import java.nio.file.Files;

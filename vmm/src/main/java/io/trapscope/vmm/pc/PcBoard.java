@@ -17,7 +17,6 @@ import io.trapscope.vmm.device.PciHost;
 import io.trapscope.vmm.device.Pic;
 import io.trapscope.vmm.device.Pit;
 import io.trapscope.vmm.device.PostCode;
-import io.trapscope.vmm.device.ProcessorSignals;
 import io.trapscope.vmm.device.Rtc;
 import io.trapscope.vmm.device.Timers;
 import io.trapscope.vmm.device.Tsc;
@@ -25,10 +24,9 @@ import io.trapscope.vmm.device.Uart16550;
 import io.trapscope.vmm.hypervisor.VmExit;
 import io.trapscope.vmm.memory.MemoryLayout;
 import io.trapscope.vmm.memory.MemoryRegion;
-import io.trapscope.vmm.run.Board;
-import io.trapscope.vmm.run.CpuidModel;
-import io.trapscope.vmm.run.MsrModel;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SortedMap;
 
 /**
@@ -36,8 +34,11 @@ import java.util.SortedMap;
  * host, ACPI power management, and the ports that reset.
  */
 public final class PcBoard implements Board {
-  /** Rate of the time-stamp counter on {@code soft}: one count a nanosecond of guest time. */
-  public static final long SOFT_TSC_HZ = 1_000_000_000;
+  /**
+   * Rate of the time-stamp counter: one count a nanosecond of guest time, as {@code soft} counts.
+   * KVM has a counter of its own, and answers for it and for CPUID itself.
+   */
+  private static final long TSC_HZ = 1_000_000_000;
 
   private static final int COM1 = 0x3f8;
   private static final int COM1_IRQ = 4;
@@ -47,39 +48,30 @@ public final class PcBoard implements Board {
   /** Typed bytes that the serial port's queue holds at most; the rest waits with the host. */
   private static final int CONSOLE_QUEUE = 4096;
 
-  private final CpuModel cpuModel;
-  private final long wallClockNanos;
-  private final Tsc tsc;
+  private final Tsc tsc = new Tsc(TSC_HZ);
 
+  private CpuModel cpuModel;
   private InterruptFabric fabric;
   private ModelRegisters registers;
   private Uart16550 uart;
   private int cpus;
 
-  /**
-   * @param wallClockNanos ns since 1970 that the clocks show at guest time 0
-   * @param tscHz rate of the guest's time-stamp counter against guest time
-   */
-  public PcBoard(CpuModel cpuModel, long wallClockNanos, long tscHz) {
-    this.cpuModel = cpuModel;
-    this.wallClockNanos = wallClockNanos;
-    this.tsc = new Tsc(tscHz);
-  }
-
   @Override
   public void build(Slots slots) {
     Bus bus = slots.bus();
     Timers timers = slots.timers();
+    long wallClock = slots.wallClockNanos();
+    cpuModel = CpuModel.of(slots.cpuModel());
     cpus = slots.cpus();
-    fabric = new InterruptFabric(cpus, timers, tsc, ProcessorSignals.NONE);
-    KvmClock clock = new KvmClock(slots.memory(), timers, tsc, cpus, wallClockNanos);
+    fabric = new InterruptFabric(cpus, timers, tsc, slots.signals());
+    KvmClock clock = new KvmClock(slots.memory(), timers, tsc, cpus, wallClock);
     registers = new ModelRegisters(fabric, timers, tsc, clock, cpus);
     uart =
         new Uart16550(
             "uart0", timers, fabric.line(COM1_IRQ), value -> slots.console().accept(value));
     bus.mapPorts(COM1, 8, 1, uart);
     mapInterruptControllers(bus);
-    mapTimers(bus, timers, slots.ram());
+    mapTimers(bus, timers, slots.ram(), wallClock);
     mapChipset(bus, timers, slots.control());
     bus.mapPorts(DebugConsole.PORT, 1, new DebugConsole(value -> slots.console().accept(value)));
   }
@@ -93,12 +85,12 @@ public final class PcBoard implements Board {
     bus.mapMemory(MemoryLayout.LOCAL_APIC, PAGE, 4, fabric.apicRegisters());
   }
 
-  private void mapTimers(Bus bus, Timers timers, List<MemoryRegion> ram) {
+  private void mapTimers(Bus bus, Timers timers, List<MemoryRegion> ram, long wallClock) {
     Pit pit = new Pit(timers, fabric.line(0));
     bus.mapPorts(0x40, 4, 1, pit.ports());
     bus.mapPorts(0x61, 1, 1, pit.controlPortB());
     long high = ram.size() > 1 ? ram.get(1).length() : 0;
-    Rtc rtc = new Rtc(timers, fabric.line(RTC_IRQ), wallClockNanos, ram.get(0).end(), high);
+    Rtc rtc = new Rtc(timers, fabric.line(RTC_IRQ), wallClock, ram.get(0).end(), high);
     bus.mapPorts(0x70, 2, 1, rtc);
   }
 
@@ -151,13 +143,29 @@ public final class PcBoard implements Board {
     return taken;
   }
 
-  /** Reads of MSRs that are not there: index, times. */
-  public SortedMap<Integer, Long> unknownMsrReads() {
-    return registers.unknownReads();
+  @Override
+  public void accessBy(int vcpu) {
+    fabric.setCurrent(vcpu);
   }
 
-  /** Writes of MSRs that are not there: index, times. */
-  public SortedMap<Integer, Long> unknownMsrWrites() {
-    return registers.unknownWrites();
+  @Override
+  public void taskPriority(int vcpu, int priority) {
+    fabric.apic(vcpu).setCr8(priority);
+  }
+
+  @Override
+  public List<String> anomalies() {
+    List<String> lines = new ArrayList<>();
+    describe("RDMSR", registers.unknownReads(), lines);
+    describe("WRMSR", registers.unknownWrites(), lines);
+    return lines;
+  }
+
+  private static void describe(String what, SortedMap<Integer, Long> counts, List<String> lines) {
+    counts.forEach(
+        (index, times) ->
+            lines.add(
+                String.format(
+                    Locale.ROOT, "%s of 0x%x, which is not there: %d times", what, index, times)));
   }
 }

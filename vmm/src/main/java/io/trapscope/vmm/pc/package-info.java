@@ -1,5 +1,7 @@
 /**
- * The PC: the board on which operating systems run, assembled from {@code device} and {@code
- * cpuid}. No device model lives here.
+ * Boards: which devices a machine has, at which addresses, and how they are wired.
+ *
+ * <p>Lives here: {@code Board}, what the loop asks of one ({@code CpuidModel}, {@code MsrModel}),
+ * and the two there are. A board knows devices and addresses, never the loop.
  */
 package io.trapscope.vmm.pc;

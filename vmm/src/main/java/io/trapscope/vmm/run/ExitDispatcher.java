@@ -7,6 +7,9 @@ import io.trapscope.vmm.device.Timers;
 import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.hypervisor.VmExit;
+import io.trapscope.vmm.pc.Board;
+import io.trapscope.vmm.pc.CpuidModel;
+import io.trapscope.vmm.pc.MsrModel;
 import java.util.Locale;
 
 /**

@@ -15,6 +15,7 @@ import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.hypervisor.VmConfig;
 import io.trapscope.vmm.memory.MemoryLayout;
 import io.trapscope.vmm.memory.MemoryRegion;
+import io.trapscope.vmm.pc.Board;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -4,6 +4,8 @@ import io.trapscope.vmm.boot.BootSource;
 import io.trapscope.vmm.device.ConsoleFilter;
 import io.trapscope.vmm.hypervisor.Hypervisor;
 import io.trapscope.vmm.memory.MemoryLayout;
+import io.trapscope.vmm.pc.Board;
+import io.trapscope.vmm.pc.PcBoard;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.time.Instant;

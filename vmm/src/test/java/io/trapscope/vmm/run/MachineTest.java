@@ -16,6 +16,7 @@ import io.trapscope.vmm.hypervisor.VmExit;
 import io.trapscope.vmm.memory.GuestMemory;
 import io.trapscope.vmm.memory.MemoryLayout;
 import io.trapscope.vmm.memory.MemoryRegion;
+import io.trapscope.vmm.pc.SimpleBoard;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

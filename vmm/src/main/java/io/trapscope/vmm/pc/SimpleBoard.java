@@ -1,4 +1,4 @@
-package io.trapscope.vmm.run;
+package io.trapscope.vmm.pc;
 
 import io.trapscope.vmm.device.ConsolePort;
 import io.trapscope.vmm.device.DebugExit;

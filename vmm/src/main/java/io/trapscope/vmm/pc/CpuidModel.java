@@ -1,4 +1,4 @@
-package io.trapscope.vmm.run;
+package io.trapscope.vmm.pc;
 
 /** What CPUID answers. */
 public interface CpuidModel {
