@@ -6,6 +6,7 @@ import io.trapscope.vmm.hypervisor.VmExit;
 import io.trapscope.vmm.soft.cpu.Counters;
 import io.trapscope.vmm.soft.cpu.Cpu;
 import io.trapscope.vmm.soft.cpu.Runner;
+import io.trapscope.vmm.soft.jit.RegionCompiler;
 import io.trapscope.vmm.soft.mmu.Ept;
 import io.trapscope.vmm.soft.mmu.GuestRam;
 import java.util.concurrent.locks.ReentrantLock;
@@ -35,6 +36,7 @@ public final class SoftVcpu implements Vcpu {
     this.index = index;
     this.turn = turn;
     cpu = new Cpu(ram, ept, controls.exceptionBitmap());
+    cpu.setCompiler(controls.generateCode() ? new RegionCompiler() : null);
     runner = new Runner(cpu);
     writeState(resetState(index));
   }

@@ -14,15 +14,21 @@ import java.util.Set;
  *   <li>unconditional: CPUID, VMCALL, HLT, IN, OUT, INS, OUTS, triple fault, EPT violation, and
  *       accesses to guest-physical addresses without RAM, which are EPT misconfigurations as in KVM
  *   <li>MOV to CR0, CR4 and CR8, CLTS and LMSW exit; other control-register accesses do not
- *   <li>RDMSR and WRMSR exit but for TSC, FS_BASE, GS_BASE, KERNEL_GS_BASE and TSC_AUX
+ *   <li>RDMSR and WRMSR exit but for FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX and reads of TSC
  *   <li>RDTSC, RDTSCP, INVLPG, MOV DR, PAUSE, WBINVD and INVD do not exit
  *   <li>the VMX-preemption timer is the vCPU's deadline and exact to the instruction;
  *       interrupt-window exiting is on while asked for
  * </ul>
  *
  * @param exceptionBitmap a bit for each vector that exits before it is delivered
+ * @param generateCode whether hot code may be compiled; no VMX control, and without influence on
+ *     what the guest or the VMM sees
  */
-public record VmxControls(int exceptionBitmap) {
+public record VmxControls(int exceptionBitmap, boolean generateCode) {
+
+  public VmxControls(int exceptionBitmap) {
+    this(exceptionBitmap, true);
+  }
 
   /** Every exception exits. */
   public static final VmxControls DEFAULT = new VmxControls(-1);

@@ -1,6 +1,8 @@
 package io.trapscope.vmm.soft.cpu;
 
 import io.trapscope.vmm.soft.mmu.Frame;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A run of decoded instructions without a branch but at its end, from one page; the last
@@ -46,11 +48,19 @@ public final class Block {
 
   Block link1 = NEVER;
 
-  /** Times run, until it is compiled. */
+  /** Times interpreted since {@link Cpu#hot} was last told. */
   int heat;
 
+  /** Whether it has been hot before. */
+  boolean wasHot;
+
+  private final Code interpreted;
+
   /** How to run it: interpreted, or generated code. */
-  Code code = Code.INTERPRET;
+  Code code;
+
+  /** Blocks whose generated code contains this one. */
+  private final List<Block> users = new ArrayList<>(0);
 
   public Block(
       Frame frame, Frame secondFrame, int from, int length, Op[] ops, int mode, long csBase) {
@@ -64,6 +74,8 @@ public final class Block {
     end = ops[ops.length - 1].next();
     this.mode = mode;
     this.csBase = csBase;
+    interpreted = new Interpreted(this);
+    code = interpreted;
   }
 
   private Block() {
@@ -77,6 +89,7 @@ public final class Block {
     end = 0;
     mode = -1;
     csBase = 0;
+    interpreted = null;
   }
 
   /** A block that is never the one wanted. */
@@ -121,7 +134,51 @@ public final class Block {
     stamp = STALE;
     link0 = NEVER;
     link1 = NEVER;
+    code = interpreted;
+    for (Block user : users) {
+      user.code = user.interpreted;
+    }
+    users.clear();
   }
+
+  /** Runs by generated code from now on, for as long as all its parts are valid. */
+  void install(Code generated, List<Block> parts) {
+    for (Block part : parts) {
+      part.users.add(this);
+    }
+    code = generated;
+  }
+
+  /** Whether it is interpreted. */
+  public boolean isInterpreted() {
+    return code == interpreted;
+  }
+
+  /** RIP of the first instruction. */
+  public long rip() {
+    return rip;
+  }
+
+  /** RIP after the last instruction. */
+  public long end() {
+    return end;
+  }
+
+  /** Whether it has run often of late. */
+  public boolean isWarm() {
+    return wasHot || heat > WARM || !isInterpreted();
+  }
+
+  /** The block of the same page, mode and code segment at this RIP, or null. */
+  public Block sibling(long otherRip) {
+    long offset = from + (otherRip - rip);
+    if (offset < 0 || offset >= Frame.SIZE) {
+      return null;
+    }
+    return frame.find((int) offset, otherRip, mode, csBase);
+  }
+
+  private static final int WARM = Interpreted.HOT / 10;
 
   /** Next in the frame's chain. */
   public Block nextInFrame(Frame in) {

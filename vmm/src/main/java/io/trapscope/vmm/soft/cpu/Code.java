@@ -1,23 +1,21 @@
 package io.trapscope.vmm.soft.cpu;
 
 /**
- * How a block is run. Generated code and interpretation give the same architectural results and the
- * same instruction counts.
+ * How a block is run: interpreted, or by code generated for it and the blocks it leads to. Both
+ * give the same architectural results and the same instruction counts.
  */
-@FunctionalInterface
-public interface Code {
+public abstract class Code {
+  /** The instructions that {@link Cpu#index} counts while this runs. */
+  public final Op[] ops;
 
-  /** Executes the instructions of {@code block}, keeping {@link Cpu#index} at the current one. */
-  void run(Cpu cpu, Block block);
+  protected Code(Op[] ops) {
+    this.ops = ops;
+  }
 
-  /** Tier 1: one handler after another. */
-  Code INTERPRET =
-      (cpu, block) -> {
-        Op[] ops = block.ops;
-        for (int i = 0; i < ops.length; i++) {
-          cpu.index = i;
-          Op op = ops[i];
-          op.handler().exec(cpu, op);
-        }
-      };
+  /**
+   * Runs the block, and perhaps successors of it. While an instruction runs, {@code cpu.retired +
+   * cpu.index} is the number of instructions retired before it; on return {@code cpu.retired} is
+   * the number retired, and {@code cpu.rip} says where to go on.
+   */
+  public abstract void run(Cpu cpu);
 }

@@ -58,6 +58,8 @@ public final class Cpu extends CpuEvents {
 
   boolean windowWanted;
 
+  private Compiler compiler;
+
   /** An NMI or interrupt waits until it can be taken. */
   boolean eventWaiting;
 
@@ -66,6 +68,33 @@ public final class Cpu extends CpuEvents {
     this.exceptionBitmap = exceptionBitmap;
     dr[6] = 0xffff0ff0L;
     dr[7] = 0x400;
+  }
+
+  /** Sets what generates code for hot blocks; null for never. */
+  public void setCompiler(Compiler compiler) {
+    this.compiler = compiler;
+  }
+
+  /** A block has run often. */
+  void hot(Block block) {
+    block.wasHot = true;
+    if (compiler != null) {
+      compiler.request(block);
+      installFinished();
+    }
+  }
+
+  /** Puts generated code to use that has become ready, if its blocks are still as they were. */
+  void installFinished() {
+    if (compiler == null) {
+      return;
+    }
+    for (Compiler.Finished done = compiler.poll(); done != null; done = compiler.poll()) {
+      if (done.parts().stream().allMatch(Block::isValid)) {
+        done.root().install(done.code(), done.parts());
+        counters.compiledBlocks++;
+      }
+    }
   }
 
   @Override

@@ -45,11 +45,17 @@ public abstract class CpuExits extends CpuRegisters {
   /** The access under way fetches the instruction at {@link #rip}; there is no current one. */
   protected boolean fetching;
 
-  /** The block that runs. */
-  public Block block;
+  /** The instructions that {@link #index} counts. */
+  protected Op[] ops;
 
-  /** Instructions retired in finished blocks; the current block's are not in it. */
+  /** Instructions retired, less {@link #index} while an instruction runs: see {@link Code#run}. */
   public long retired;
+
+  /** Instruction count at which the run ends. */
+  public long limit = Long.MAX_VALUE;
+
+  /** Another thread wants the run to end. */
+  public volatile boolean kicked;
 
   protected final GuestFault fault = new GuestFault();
   protected final ExitSignal exitSignal = new ExitSignal("exit");
@@ -63,7 +69,7 @@ public abstract class CpuExits extends CpuRegisters {
 
   /** The instruction that runs. */
   public final Op current() {
-    return block.ops[index];
+    return ops[index];
   }
 
   /** The exception to throw. */

@@ -35,9 +35,6 @@ public final class Runner {
   private final Block[] jumps = new Block[JUMP_CACHE];
   private Resume resume = Resume.NOTHING;
 
-  /** Instruction count at which to stop. */
-  private long limit = Long.MAX_VALUE;
-
   /** The instruction at RIP must run by itself. */
   private boolean alone;
 
@@ -51,7 +48,6 @@ public final class Runner {
 
   private int interruptVector = -1;
   private boolean nmiPending;
-  private volatile boolean kicked;
 
   public Runner(Cpu cpu) {
     this.cpu = cpu;
@@ -60,12 +56,12 @@ public final class Runner {
   }
 
   public void kick() {
-    kicked = true;
+    cpu.kicked = true;
   }
 
   /** Sets the instruction count at which {@link #run} returns; {@code Long.MAX_VALUE} for never. */
   public void setLimit(long instructions) {
-    limit = instructions;
+    cpu.limit = instructions;
   }
 
   public boolean interruptible() {
@@ -112,6 +108,7 @@ public final class Runner {
     cpu.fetching = false;
     cpu.mmioRestart();
     cpu.flagsChanged();
+    cpu.installFinished();
     if (resume == Resume.DEVICE) {
       cpu.mmioAnswered(exit.value);
       alone = true;
@@ -194,8 +191,8 @@ public final class Runner {
         }
         continue;
       }
-      if (kicked) {
-        kicked = false;
+      if (cpu.kicked) {
+        cpu.kicked = false;
         return leave(ExitReason.INTERRUPTED);
       }
       if ((cpu.attention & Cpu.EVENT) != 0 && takeInterrupt()) {
@@ -207,7 +204,7 @@ public final class Runner {
         }
         cpu.attention &= ~Cpu.WINDOW;
       }
-      if (cpu.retired >= limit) {
+      if (cpu.retired >= cpu.limit) {
         return leave(ExitReason.PREEMPTION_TIMER);
       }
       if ((cpu.attention & (Cpu.SHADOW | Cpu.STEP)) != 0) {
@@ -232,11 +229,11 @@ public final class Runner {
   /** Whether a block does not fit before the deadline; then runs the part of it that does. */
   private boolean part() {
     Block b = find();
-    long left = limit - cpu.retired;
+    long left = cpu.limit - cpu.retired;
     if (b.count <= left) {
       return false;
     }
-    cpu.block = b;
+    cpu.ops = b.ops;
     for (int i = 0; i < left; i++) {
       cpu.index = i;
       Op op = b.ops[i];
@@ -259,7 +256,7 @@ public final class Runner {
     cpu.attention &= ~Cpu.SHADOW;
     boolean trap = (cpu.eflags & Cpu.TF) != 0 && !shadow;
     Op op = b.ops[0];
-    cpu.block = b;
+    cpu.ops = b.ops;
     cpu.index = 0;
     cpu.rip = op.next();
     cpu.alone = true;
@@ -337,16 +334,16 @@ public final class Runner {
     Cpu c = cpu;
     Block b = find();
     for (; ; ) {
-      if (b.count > limit - c.retired) {
+      if (b.count > c.limit - c.retired) {
         return false;
       }
-      c.block = b;
+      Code code = b.code;
+      c.ops = code.ops;
       c.rip = b.end;
-      b.code.run(c, b);
-      if (c.attention != 0 || kicked) {
-        return finish(b);
+      code.run(c);
+      if (c.attention != 0 || c.kicked) {
+        return finish();
       }
-      c.retired += b.count;
       c.index = 0;
       Block next = b.link0;
       if (next.rip != c.rip || next.stamp != c.stamp) {
@@ -360,16 +357,14 @@ public final class Runner {
     }
   }
 
-  /** Retires a block after which there is something to look at; true on an exit. */
-  private boolean finish(Block b) {
-    int last = b.count - 1;
+  /** Looks at what the last instruction has brought up; true on an exit. */
+  private boolean finish() {
+    Op op = cpu.current();
     cpu.index = 0;
-    Op op = b.ops[last];
     if ((cpu.attention & Cpu.EXIT) != 0) {
-      cpu.retired += last;
+      cpu.retired--;
       return exited(op);
     }
-    cpu.retired += b.count;
     return false;
   }
 

@@ -3,6 +3,7 @@ package io.trapscope.vmm.soft.decode;
 import static io.trapscope.vmm.soft.decode.Opcode.ACCUMULATOR;
 import static io.trapscope.vmm.soft.decode.Opcode.END;
 import static io.trapscope.vmm.soft.decode.Opcode.GROUP;
+import static io.trapscope.vmm.soft.decode.Opcode.LINKS;
 import static io.trapscope.vmm.soft.decode.Opcode.LOCK;
 import static io.trapscope.vmm.soft.decode.Opcode.MEM;
 import static io.trapscope.vmm.soft.decode.Opcode.MODRM;
@@ -140,8 +141,8 @@ final class IntegerOpcodes {
       group(0xfe + wide, 1, "dec", Imm.NONE, size, LOCK, Alu::dec);
       group(0xc6 + wide, 0, "mov", Imm.Z, size, 0, Move::rmImm);
     }
-    group(0xff, 2, "call", Imm.NONE, Size.F64, END, Branch::callRm);
-    group(0xff, 4, "jmp", Imm.NONE, Size.F64, END, Branch::jumpRm);
+    group(0xff, 2, "call", Imm.NONE, Size.F64, END | LINKS, Branch::callRm);
+    group(0xff, 4, "jmp", Imm.NONE, Size.F64, END | LINKS, Branch::jumpRm);
     group(0xff, 6, "push", Imm.NONE, Size.D64, 0, Stack::pushRm);
     group(0x8f, 0, "pop", Imm.NONE, Size.D64, STACK, Stack::popRm);
   }
@@ -221,35 +222,35 @@ final class IntegerOpcodes {
   private void branches() {
     for (int cc = 0; cc < 16; cc++) {
       HandlerSelector jcc = d -> d.code64() ? Branch::conditional64 : Branch::conditional;
-      one(0x70 + cc, "j" + CONDITIONS[cc], Imm.REL8, Size.F64, END, jcc);
-      Opcode far = new Opcode("j" + CONDITIONS[cc], Imm.RELZ, Size.F64, END, jcc);
+      one(0x70 + cc, "j" + CONDITIONS[cc], Imm.REL8, Size.F64, END | LINKS, jcc);
+      Opcode far = new Opcode("j" + CONDITIONS[cc], Imm.RELZ, Size.F64, END | LINKS, jcc);
       t.define(TWO, ANY, 0x80 + cc, ALL, far);
     }
-    one(0xe0, "loopne", Imm.REL8, Size.F64, END, Branch::loop);
-    one(0xe1, "loope", Imm.REL8, Size.F64, END, Branch::loop);
-    one(0xe2, "loop", Imm.REL8, Size.F64, END, Branch::loop);
-    one(0xe3, "jcxz", Imm.REL8, Size.F64, END, Branch::loop);
+    one(0xe0, "loopne", Imm.REL8, Size.F64, END | LINKS, Branch::loop);
+    one(0xe1, "loope", Imm.REL8, Size.F64, END | LINKS, Branch::loop);
+    one(0xe2, "loop", Imm.REL8, Size.F64, END | LINKS, Branch::loop);
+    one(0xe3, "jcxz", Imm.REL8, Size.F64, END | LINKS, Branch::loop);
     one(
         0xe8,
         "call",
         Imm.RELZ,
         Size.F64,
-        END | STACK,
+        END | LINKS | STACK,
         (HandlerSelector) d -> d.code64() ? Branch::call64 : Branch::call);
-    one(0xe9, "jmp", Imm.RELZ, Size.F64, END, Branch::jump);
-    one(0xeb, "jmp", Imm.REL8, Size.F64, END, Branch::jump);
-    one(0xc2, "ret", Imm.WORD, Size.F64, END | STACK, Branch::ret);
+    one(0xe9, "jmp", Imm.RELZ, Size.F64, END | LINKS, Branch::jump);
+    one(0xeb, "jmp", Imm.REL8, Size.F64, END | LINKS, Branch::jump);
+    one(0xc2, "ret", Imm.WORD, Size.F64, END | LINKS | STACK, Branch::ret);
     one(
         0xc3,
         "ret",
         Imm.NONE,
         Size.F64,
-        END | STACK,
+        END | LINKS | STACK,
         (HandlerSelector) d -> d.code64() ? Branch::ret64 : Branch::ret);
   }
 
   private void strings() {
-    int flags = END | REPEATS;
+    int flags = END | LINKS | REPEATS;
     one(0xa4, "movs", Imm.NONE, Size.B, flags, Strings::movs);
     one(0xa5, "movs", Imm.NONE, Size.V, flags, Strings::movs);
     one(0xa6, "cmps", Imm.NONE, Size.B, flags, Strings::cmps);

@@ -132,6 +132,12 @@ public record Opcode(String mnemonic, Imm imm, Size size, int flags, HandlerSele
   /** ModRM.mod counts as 3 whatever it is: MOV to and from control and debug registers. */
   public static final int REG_ALWAYS = 1 << 23;
 
+  /**
+   * Ends a block and yet leaves mode, translations and {@code Cpu.attention} as they are: near
+   * branches and string instructions. Generated code may go on with a successor.
+   */
+  public static final int LINKS = 1 << 24;
+
   public boolean is(int flag) {
     return (flags & flag) != 0;
   }

@@ -4,6 +4,7 @@ import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.vmm.hypervisor.VmExit;
 import io.trapscope.vmm.soft.cpu.Cpu;
 import io.trapscope.vmm.soft.cpu.GuestFault;
+import io.trapscope.vmm.soft.cpu.Msrs;
 import io.trapscope.vmm.soft.cpu.Op;
 import io.trapscope.vmm.soft.mmu.Ept;
 
@@ -183,8 +184,9 @@ public final class Control {
 
   public static void wrmsr(Cpu c, Op o) {
     int index = (int) c.gpr[Cpu.RCX];
+    // The machine's clocks follow a write of the TSC, so that one always exits.
     boolean own = Cpu.isOwnMsr(index);
-    if (Cpu.isPassedThrough(index)) {
+    if (Cpu.isPassedThrough(index) && index != Msrs.TSC) {
       c.writeMsr(index, pair(c));
     } else if (c.takeCompletion()) {
       if (c.answer().fault) {
@@ -199,7 +201,7 @@ public final class Control {
       exit.write = true;
       exit.value = pair(c);
       exit.captured |= VmExit.VALUE;
-      exit.answered = own;
+      exit.answered = own && index != Msrs.TSC;
       exit.fault = own && c.badMsr(index, exit.value);
     }
   }
