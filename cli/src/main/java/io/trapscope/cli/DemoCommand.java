@@ -97,7 +97,7 @@ final class DemoCommand implements Callable<Integer> {
               ConsoleFilter.NONE,
               trace,
               false,
-              List.of("trapscope", "demo"));
+              List.of("trapscope", "record", "--accel", word(accel), "--guest", guest.title()));
       Recorded recorded =
           new Recording(out, backEnd, plan).run(new ConsoleStream(out), null, false);
       out.flush();

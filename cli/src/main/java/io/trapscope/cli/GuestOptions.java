@@ -62,9 +62,10 @@ final class GuestOptions {
    * Reads the guest's files.
    *
    * @param host where it will run
+   * @param folder where relative paths start
    * @throws UserError where the options do not name one guest, or a file cannot be read
    */
-  GuestChoice choose(HostKind host) {
+  GuestChoice choose(HostKind host, Path folder) {
     int named = (guest == null ? 0 : 1) + (flat == null ? 0 : 1);
     if (named != 1) {
       throw UserError.badInput("name one guest: --guest NAME or --flat FILE");
@@ -72,7 +73,7 @@ final class GuestOptions {
     if (flat == null && (load != null || entry != null || mode != null)) {
       throw UserError.badInput("--load, --entry and --mode go with --flat");
     }
-    return flat == null ? bundled(host) : flat(flat);
+    return flat == null ? bundled(host) : flat(folder.resolve(flat));
   }
 
   private GuestChoice bundled(HostKind host) {

@@ -29,10 +29,9 @@ public final class Main {
 
   /** Runs the command and returns its exit status; what it prints goes to the two streams. */
   static int run(String[] args, PrintStream out, PrintStream err) {
-    CommandLine command = new CommandLine(new TrapscopeCommand(out, err));
+    CommandLine command = commandLine(out, err);
     command.setOut(new PrintWriter(out, false, StandardCharsets.UTF_8));
     command.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
-    command.setCaseInsensitiveEnumValuesAllowed(true);
     command.setUsageHelpAutoWidth(true);
     command.setParameterExceptionHandler((e, arguments) -> usageError(e, err));
     command.setExecutionExceptionHandler((e, failed, parsed) -> failure(e, failed, err));
@@ -51,6 +50,12 @@ public final class Main {
               + " TRAPSCOPE_JAVA_OPTS=-Xmx...");
       return ExitStatus.HOST_LACKS;
     }
+  }
+
+  /** The command, ready to parse arguments. */
+  static CommandLine commandLine(PrintStream out, PrintStream err) {
+    return new CommandLine(new TrapscopeCommand(out, err))
+        .setCaseInsensitiveEnumValuesAllowed(true);
   }
 
   private static int usageError(ParameterException e, PrintStream err) {

@@ -98,10 +98,7 @@ final class RecordCommand implements Callable<Integer> {
       throw UserError.badInput("--no-record writes no trace: leave out -o and --force");
     }
     try (BackEnd backEnd = BackEnd.choose(accel)) {
-      GuestChoice choice = guest.choose(backEnd.kind());
-      RecordPlan plan =
-          new RecordPlan(
-              choice, memory, cpus, until, timeout, filter, directory(choice), force, words());
+      RecordPlan plan = plan(backEnd, Path.of(""));
       Recording recording = new Recording(parent.err(), backEnd, plan);
       boolean progress = Terminals.isTerminal(Terminals.STDERR);
       Recorded recorded =
@@ -115,6 +112,17 @@ final class RecordCommand implements Callable<Integer> {
       }
       return recorded.status();
     }
+  }
+
+  /**
+   * The run that the options ask for, its guest read.
+   *
+   * @param folder where relative paths of guest files start
+   */
+  RecordPlan plan(BackEnd backEnd, Path folder) {
+    GuestChoice choice = guest.choose(backEnd.kind(), folder);
+    return new RecordPlan(
+        choice, memory, cpus, until, timeout, filter, directory(choice), force, words());
   }
 
   private Path directory(GuestChoice choice) {

@@ -51,7 +51,7 @@ final class Recording {
       try (Machine machine = new Machine(config)) {
         StopOnSignal signals = new StopOnSignal(machine::stop);
         try {
-          TraceHeader header = RecordingHeader.of(backEnd, plan, machine, board);
+          TraceHeader header = RecordingHeader.of(backEnd, plan, machine, board, input != null);
           return plan.directory() == null
               ? new Recorded(header, machine.run(Sinks.NONE), null, "")
               : record(machine, header);
@@ -63,6 +63,16 @@ final class Recording {
   }
 
   private MachineConfig config(Board board, OutputStream console, ConsoleInput input) {
+    return machine(board)
+        .consoleOutput(console)
+        .consoleInput(input)
+        .messages(err::println)
+        .timeout(plan.timeout())
+        .build();
+  }
+
+  /** The machine that the plan asks for, without what connects it to the world. */
+  MachineConfig.Builder machine(Board board) {
     if (plan.memoryBytes() > MOST_MEMORY) {
       throw UserError.badInput("--memory: a guest can have 256G at most");
     }
@@ -71,13 +81,8 @@ final class Recording {
           .memory(plan.memoryBytes())
           .cpus(plan.cpus())
           .board(() -> board)
-          .consoleOutput(console)
           .consoleFilter(plan.filter())
-          .consoleInput(input)
-          .messages(err::println)
-          .until(plan.until())
-          .timeout(plan.timeout())
-          .build();
+          .until(plan.until());
     } catch (IllegalArgumentException e) {
       throw UserError.badInput(e.getMessage(), e);
     }

@@ -13,6 +13,12 @@ import java.util.concurrent.TimeUnit;
 
 /** Collects what a trace says about itself from the machine that will be recorded. */
 final class RecordingHeader {
+  /** Note: whether the machine had console input, used or not. */
+  static final String CONSOLE_INPUT = "console-input";
+
+  /** Note: the folder where relative paths of the command line start. */
+  static final String FOLDER = "folder";
+
   private static final long U32 = 0xffff_ffffL;
 
   /** First leaves of CPUID's ranges: basic, hypervisor, extended. Their EAX is the range's last. */
@@ -22,7 +28,8 @@ final class RecordingHeader {
 
   private RecordingHeader() {}
 
-  static TraceHeader of(BackEnd backEnd, RecordPlan plan, Machine machine, Board board) {
+  static TraceHeader of(
+      BackEnd backEnd, RecordPlan plan, Machine machine, Board board, boolean hasInput) {
     TraceHeader.Builder header =
         TraceHeader.builder()
             .product("trapscope " + Version.number())
@@ -36,7 +43,9 @@ final class RecordingHeader {
             .surfaced(machine.vm().surfacedExits())
             .unseen(machine.vm().unseenExits())
             .note("guest", plan.guest().boot().description())
-            .note("regions", machine.bus().tree());
+            .note("regions", machine.bus().tree())
+            .note(CONSOLE_INPUT, Boolean.toString(hasInput))
+            .note(FOLDER, Path.of("").toAbsolutePath().toString());
     plan.guest()
         .images()
         .forEach(image -> header.image(image.role(), image.path(), image.sha256(), image.bytes()));

@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
       AnalyzeCommand.class,
       DumpCommand.class,
       InfoCommand.class,
+      ReplayCommand.class,
       GuestsCommand.class,
       DoctorCommand.class,
       DemoCommand.class,

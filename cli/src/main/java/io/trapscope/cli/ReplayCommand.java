@@ -1,0 +1,169 @@
+package io.trapscope.cli;
+
+import io.trapscope.recorder.trace.TraceHeader;
+import io.trapscope.recorder.trace.TraceReader;
+import io.trapscope.replay.ConsolePlayer;
+import io.trapscope.replay.Divergence;
+import io.trapscope.replay.ReplaySession;
+import io.trapscope.vmm.run.SimpleBoard;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.ParseResult;
+
+/** Runs a recording again, or plays its console. */
+@Command(
+    name = "replay",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = {
+      "Runs a recorded guest again and compares every event with the trace, or plays its console.",
+      "Exit status 5 says that the replay went another way; stderr says where."
+    })
+final class ReplayCommand implements Callable<Integer> {
+  @ParentCommand private TrapscopeCommand parent;
+
+  @Parameters(paramLabel = "TRACE", description = "The trace's directory.")
+  private Path trace;
+
+  @ArgGroup(multiplicity = "1")
+  private What what;
+
+  /** What to do with the recording. */
+  static final class What {
+    @Option(
+        names = "--verify",
+        required = true,
+        description = "Run the guest again and compare; needs a recording of --accel soft.")
+    private boolean verify;
+
+    @Option(
+        names = "--console",
+        required = true,
+        description = "Write the guest's console to stdout as it came.")
+    private boolean console;
+  }
+
+  @Option(
+      names = "--speed",
+      paramLabel = "X",
+      defaultValue = "1",
+      description = "With --console: play X times as fast (default: ${DEFAULT-VALUE}).")
+  private double speed;
+
+  @Option(
+      names = "--max-idle",
+      paramLabel = "DURATION",
+      defaultValue = "1s",
+      converter = Quantities.DurationConverter.class,
+      description = "With --console: never pause longer (default: ${DEFAULT-VALUE}).")
+  private Duration maxIdle;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    TraceReader reader = Traces.open(trace);
+    return what.console ? play(reader) : verify(reader);
+  }
+
+  private int play(TraceReader reader) throws InterruptedException {
+    if (!(speed > 0)) {
+      throw UserError.badInput("--speed must be above 0");
+    }
+    try {
+      new ConsolePlayer(speed, maxIdle, TimeUnit.NANOSECONDS::sleep).play(reader, parent.out());
+    } catch (IOException e) {
+      throw UserError.unwritable("cannot write the console: " + e.getMessage(), e);
+    }
+    return reader.anomalies().isIncomplete() ? ExitStatus.INCOMPLETE : ExitStatus.DONE;
+  }
+
+  private int verify(TraceReader reader) {
+    TraceHeader header = reader.header();
+    if (!header.backEnd().name().equals("soft")) {
+      throw UserError.badInput(
+          trace
+              + " was recorded on "
+              + header.backEnd().name()
+              + ", which counts no instructions: only a recording of --accel soft runs again"
+              + " exactly (--console plays any)");
+    }
+    try (BackEnd backEnd = BackEnd.choose(Accel.SOFT)) {
+      RecordPlan plan = recordedPlan(header, backEnd);
+      checkImages(header, plan);
+      Recording recording = new Recording(parent.err(), backEnd, plan);
+      ReplaySession session = new ReplaySession(reader, recording.machine(new SimpleBoard()));
+      boolean hadInput = Boolean.parseBoolean(header.notes().get(RecordingHeader.CONSOLE_INPUT));
+      return report(reader, session.verify(hadInput));
+    }
+  }
+
+  /** The trace's own command line says how its machine was made. */
+  private RecordPlan recordedPlan(TraceHeader header, BackEnd backEnd) {
+    List<String> words = header.commandLine();
+    String folder = header.notes().get(RecordingHeader.FOLDER);
+    if (words.size() < 2 || folder == null) {
+      throw UserError.badInput(trace + ": its header does not say how it was recorded");
+    }
+    try {
+      ParseResult parsed =
+          Main.commandLine(parent.out(), parent.err())
+              .parseArgs(words.subList(1, words.size()).toArray(String[]::new));
+      if (parsed.hasSubcommand()
+          && parsed.subcommand().commandSpec().userObject() instanceof RecordCommand recorded) {
+        return recorded.plan(backEnd, Path.of(folder));
+      }
+    } catch (ParameterException e) {
+      throw UserError.badInput(
+          trace + ": this version does not understand how it was recorded: " + e.getMessage(), e);
+    }
+    throw UserError.badInput(trace + " was not made by 'trapscope record'");
+  }
+
+  private void checkImages(TraceHeader header, RecordPlan plan) {
+    List<TraceHeader.Image> now = plan.guest().images();
+    for (TraceHeader.Image then : header.images()) {
+      boolean same =
+          now.stream()
+              .anyMatch(
+                  image ->
+                      image.role().equals(then.role()) && image.sha256().equals(then.sha256()));
+      if (!same) {
+        throw UserError.badInput(
+            then.path()
+                + " is not the "
+                + then.role()
+                + " that was recorded: its SHA-256 was "
+                + then.sha256());
+      }
+    }
+  }
+
+  private int report(TraceReader reader, ReplaySession.Outcome outcome) {
+    Divergence divergence = outcome.divergence();
+    if (divergence != null) {
+      parent.err().println("trapscope replay: diverged at " + divergence.describe());
+      return ExitStatus.DIVERGED;
+    }
+    boolean incomplete = outcome.anomalies().isIncomplete();
+    parent
+        .out()
+        .println(
+            String.format(
+                Locale.ROOT,
+                "%,d events verified, no difference; %,d instructions%s",
+                outcome.verified(),
+                outcome.result().instructions(),
+                reader.end().isEmpty() ? "; the recording was cut off there" : ""));
+    return incomplete ? ExitStatus.INCOMPLETE : ExitStatus.DONE;
+  }
+}
