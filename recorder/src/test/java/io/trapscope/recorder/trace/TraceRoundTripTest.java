@@ -213,4 +213,30 @@ class TraceRoundTripTest {
             "other/metadata.cq4t");
     assertThat(bytes).isLessThan(20_000);
   }
+
+  /**
+   * An event type of a newer version is skipped by its length, counted, and nothing else suffers.
+   */
+  @Test
+  void eventsOfUnknownTypesAreSkippedAndCounted() throws Exception {
+    try (TraceWriter writer = TraceWriter.create(dir(), false, TestTraces.header(1))) {
+      for (int i = 0; i < 10; i++) {
+        TestTraces.write(writer.vcpu(0), i);
+      }
+      writer.finish(RunEnd.HALTED, 0, "");
+    }
+    Path file;
+    try (Stream<Path> entries = Files.list(dir().resolve("vcpu-0"))) {
+      file = entries.filter(path -> path.toString().endsWith(".cq4")).findFirst().orElseThrow();
+    }
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length - 3 * 60] = (byte) 200;
+    Files.write(file, bytes);
+    EventCursor cursor = TraceReader.open(dir()).merged();
+    List<Long> sequence = new ArrayList<>();
+    cursor.forEach(event -> sequence.add(event.sequence()));
+    assertThat(sequence).containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 8L, 9L);
+    assertThat(cursor.anomalies().count(Anomaly.UNKNOWN_EVENTS)).isOne();
+    assertThat(cursor.anomalies().count(Anomaly.BAD_CHECKSUM)).isOne();
+  }
 }
