@@ -5,7 +5,7 @@ import io.trapscope.recorder.trace.TraceReader;
 import io.trapscope.replay.ConsolePlayer;
 import io.trapscope.replay.Divergence;
 import io.trapscope.replay.ReplaySession;
-import io.trapscope.vmm.run.SimpleBoard;
+import io.trapscope.vmm.pc.PcBoard;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -101,7 +101,7 @@ final class ReplayCommand implements Callable<Integer> {
       RecordPlan plan = recordedPlan(header, backEnd);
       checkImages(header, plan);
       Recording recording = new Recording(parent.err(), backEnd, plan);
-      ReplaySession session = new ReplaySession(reader, recording.machine(new SimpleBoard()));
+      ReplaySession session = new ReplaySession(reader, recording.machine(new PcBoard()));
       boolean hadInput = Boolean.parseBoolean(header.notes().get(RecordingHeader.CONSOLE_INPUT));
       return report(reader, session.verify(hadInput));
     }
