@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -59,7 +60,7 @@ public record TraceInfo(
         exits,
         lost,
         !anomalies.isIncomplete(),
-        coverage(trace.header(), exits),
+        coverage(trace, events, exits),
         warnings(anomalies));
   }
 
@@ -76,6 +77,11 @@ public record TraceInfo(
     properties.put("guest_cpu", header.guestCpu().model());
     properties.put("vcpus", Integer.toString(header.cpus()));
     properties.put("memory_bytes", Long.toString(header.memoryBytes()));
+    properties.put(
+        "images",
+        header.images().stream()
+            .map(image -> image.role() + " " + image.path() + " sha256:" + image.sha256())
+            .collect(Collectors.joining("\n")));
     properties.put("command_line", String.join(" ", header.commandLine()));
     properties.put("clock_epoch_ns", Long.toString(header.clocks().epochNanos()));
     properties.put("clock_monotonic_ns", Long.toString(header.clocks().monotonicNanos()));
@@ -89,9 +95,11 @@ public record TraceInfo(
     return end.how() == null ? "UNKNOWN" : end.how().name();
   }
 
-  private static List<String> coverage(TraceHeader header, long exits) {
+  private static List<String> coverage(TraceReader trace, long events, long exits) {
     List<String> lines = new ArrayList<>();
-    lines.add(String.format(Locale.ROOT, "recorded %,d exits", exits));
+    lines.add(
+        String.format(Locale.ROOT, "recorded %,d exits, %s", exits, share(trace.end(), events)));
+    TraceHeader header = trace.header();
     Map<String, List<String>> reasonsByCause = new TreeMap<>();
     for (Map.Entry<ExitReason, String> unseen : header.unseen().entrySet()) {
       reasonsByCause
@@ -102,6 +110,16 @@ public record TraceInfo(
         (cause, reasons) ->
             lines.add("not recorded: " + String.join(", ", reasons) + " (" + cause + ")"));
     return lines;
+  }
+
+  /** How many of the events that the recorder had are here; it counted those that it lost. */
+  private static String share(Optional<TraceEnd> end, long events) {
+    return end.map(
+            known ->
+                String.format(
+                    Locale.ROOT, "%,d of %,d events", events, known.events() + known.lost()))
+        .orElse(
+            String.format(Locale.ROOT, "%,d events up to where the recording was cut off", events));
   }
 
   private static List<String> warnings(Anomalies anomalies) {

@@ -113,7 +113,7 @@ class AnalysisTest {
     assertThat(text.toString())
         .startsWith(
             """
-            recorded 4 exits
+            recorded 4 exits, 5 events up to where the recording was cut off
             not recorded: HLT (handled in the kernel)
             not recorded: CPUID (not enabled)
             """);
