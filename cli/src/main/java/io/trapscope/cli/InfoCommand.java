@@ -51,7 +51,13 @@ final class InfoCommand implements Callable<Integer> {
     } else {
       printText(out, reader);
     }
-    return reader.anomalies().isIncomplete() ? ExitStatus.INCOMPLETE : ExitStatus.DONE;
+    return isComplete(reader) ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
+  }
+
+  /** As far as header and footer tell; what is wrong inside a stream only reading it shows. */
+  private static boolean isComplete(TraceReader reader) {
+    boolean lost = reader.end().isPresent() && reader.end().get().lost() > 0;
+    return !lost && !reader.anomalies().isIncomplete();
   }
 
   private static void printText(PrintWriter out, TraceReader reader) {
@@ -162,7 +168,7 @@ final class InfoCommand implements Callable<Integer> {
             json.writeNullField("end");
           }
           json.writeNumberField("bytes", reader.bytes());
-          json.writeBooleanField("complete", !reader.anomalies().isIncomplete());
+          json.writeBooleanField("complete", isComplete(reader));
           json.writeArrayFieldStart("warnings");
           for (Anomaly anomaly : reader.anomalies().toMap().keySet()) {
             json.writeString(anomaly.meaning());

@@ -49,16 +49,18 @@ final class Recording {
     try (Progress line = new Progress(err, progress, this::progressLine)) {
       MachineConfig config = config(board, line.before(console), input);
       try (Machine machine = new Machine(config)) {
-        StopOnSignal signals = new StopOnSignal(machine::stop);
-        try {
-          TraceHeader header = RecordingHeader.of(backEnd, plan, machine, board, input != null);
-          return plan.directory() == null
-              ? new Recorded(header, machine.run(Sinks.NONE), null, "")
-              : record(machine, header);
-        } finally {
-          signals.close();
-        }
+        TraceHeader header = RecordingHeader.of(backEnd, plan, machine, board, input != null);
+        return plan.directory() == null ? runOnly(machine, header) : record(machine, header);
       }
+    }
+  }
+
+  private static Recorded runOnly(Machine machine, TraceHeader header) {
+    StopOnSignal signals = new StopOnSignal(machine::stop);
+    try {
+      return new Recorded(header, machine.run(Sinks.NONE), null, "");
+    } finally {
+      signals.close();
     }
   }
 
@@ -91,16 +93,26 @@ final class Recording {
   private Recorded record(Machine machine, TraceHeader header) {
     try (TraceWriter trace = TraceWriter.create(plan.directory(), plan.force(), header)) {
       writer = trace;
-      RunResult result = machine.run(sinks(trace));
-      String failure = trace.failure();
+      // From here on a signal ends the run; before, there is nothing yet that it could spoil.
+      StopOnSignal signals = new StopOnSignal(machine::stop);
       try {
-        TraceEnd end = trace.finish(result.end(), result.detail(), result.text());
-        return new Recorded(header, result, end, failure);
-      } catch (TraceException e) {
-        return new Recorded(header, result, null, e.getMessage());
+        RunResult result = machine.run(sinks(trace));
+        return finish(trace, header, result);
+      } finally {
+        signals.close();
       }
     } catch (TraceException e) {
       throw UserError.unwritable(e.getMessage(), e);
+    }
+  }
+
+  private static Recorded finish(TraceWriter trace, TraceHeader header, RunResult result) {
+    String failure = trace.failure();
+    try {
+      TraceEnd end = trace.finish(result.end(), result.detail(), result.text());
+      return new Recorded(header, result, end, failure);
+    } catch (TraceException e) {
+      return new Recorded(header, result, null, e.getMessage());
     }
   }
 
