@@ -1,13 +1,18 @@
 package io.trapscope.replay;
 
 import io.trapscope.recorder.event.EventReader;
+import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitSink;
+import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.event.InputSource;
 import io.trapscope.recorder.trace.Anomalies;
+import io.trapscope.recorder.trace.EventCursor;
 import io.trapscope.recorder.trace.TraceReader;
 import io.trapscope.vmm.run.Machine;
 import io.trapscope.vmm.run.MachineConfig;
 import io.trapscope.vmm.run.RunResult;
 import io.trapscope.vmm.run.Sinks;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -61,6 +66,7 @@ public final class ReplaySession {
         vcpus.add(stream(stream, cutOff, this::vcpuEnded));
       }
     }
+    takeWallClock();
     RecordedConsole console = RecordedConsole.of(trace);
     console.follow(vcpus.get(0)::verified);
     if (hadInput) {
@@ -73,6 +79,19 @@ public final class ReplaySession {
       }
       RunResult result = made.run(sinks());
       return outcome(result);
+    }
+  }
+
+  /** The machine's clocks start where the recorded ones did: the trace's first events say it. */
+  private void takeWallClock() {
+    EventCursor cursor = trace.stream(EventReader.NO_VCPU);
+    while (cursor.next()) {
+      EventReader event = cursor.event();
+      if (event.type() == EventType.INPUT
+          && event.get(Field.SOURCE, 0) == InputSource.WALL_CLOCK.code()) {
+        config.wallClock(Instant.ofEpochSecond(0, event.get(Field.VALUE, 0)));
+        return;
+      }
     }
   }
 

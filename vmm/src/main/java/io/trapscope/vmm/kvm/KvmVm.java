@@ -4,6 +4,7 @@ import static java.util.Map.entry;
 
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.NestedWalk;
 import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.hypervisor.VmConfig;
@@ -18,6 +19,7 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -212,6 +214,20 @@ final class KvmVm implements Vm {
   @Override
   public boolean resolveEptViolation(VmExit exit) {
     return false;
+  }
+
+  /** The memslot; KVM's own tables cannot be seen from here. */
+  @Override
+  public NestedWalk walk(long gpa) {
+    for (KvmMemory.Slot slot : memory.slots()) {
+      long offset = gpa - slot.gpa();
+      if (offset >= 0 && offset < slot.bytes()) {
+        String means =
+            String.format(Locale.ROOT, "memslot %d, GPA 0x%x on", slot.number(), slot.gpa());
+        return new NestedWalk(gpa, means, List.of(), 0, -1, slot.hva() + offset);
+      }
+    }
+    return new NestedWalk(gpa, "no memslot", List.of(), 0, -1, -1);
   }
 
   @Override

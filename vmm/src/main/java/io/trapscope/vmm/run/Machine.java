@@ -4,6 +4,7 @@ import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.event.InputSource;
 import io.trapscope.recorder.event.RunEnd;
 import io.trapscope.vmm.device.Bus;
 import io.trapscope.vmm.device.HypercallPort;
@@ -203,6 +204,7 @@ public final class Machine implements AutoCloseable {
     if (config.consoleInput != null) {
       config.consoleInput.onChange(this::inputCame);
     }
+    recordWallClock(sinks.other());
     List<VcpuLoop> loops = new ArrayList<>();
     List<Thread> threads = new ArrayList<>();
     CountDownLatch running = new CountDownLatch(config.cpus);
@@ -298,7 +300,7 @@ public final class Machine implements AutoCloseable {
         run.detail(),
         text,
         exits,
-        events + 1,
+        events + 2,
         byReason,
         hostNanos,
         vm.vcpus().get(0).guestNanos(),
@@ -307,6 +309,14 @@ public final class Machine implements AutoCloseable {
         bus.unclaimedReads(),
         bus.unclaimedWrites(),
         board.anomalies());
+  }
+
+  /** What the guest's clocks start at: a replay needs it. */
+  private void recordWallClock(ExitSink other) {
+    EventWriter event = other.claim(EventType.INPUT);
+    event.put(Field.TIME, System.nanoTime());
+    event.put(Field.SOURCE, InputSource.WALL_CLOCK.code()).put(Field.VALUE, wallClockNanos());
+    other.commit();
   }
 
   private void recordEnd(ExitSink other, long now, long instructions) {

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 /** The loop, the dispatcher and the encoder against exits written by hand. */
 class MachineTest {
 
-  private static final BootSource NOTHING =
+  static final BootSource NOTHING =
       new BootSource() {
         @Override
         public String description() {
@@ -167,7 +167,8 @@ class MachineTest {
     RunResult result = run(builder -> builder.consoleFilter(ConsoleFilter.UPPER));
     assertThat(console).hasToString("HI\nYOU");
     assertThat(texts(other))
-        .containsExactly("CONSOLE_OUTPUT HI\n", "CONSOLE_OUTPUT YOU", "END debug exit with 0x2a");
+        .containsExactly(
+            "INPUT ", "CONSOLE_OUTPUT HI\n", "CONSOLE_OUTPUT YOU", "END debug exit with 0x2a");
     assertThat(result.end()).isEqualTo(RunEnd.DEBUG_EXIT);
     assertThat(result.detail()).isEqualTo(0x2a);
     assertThat(result.consoleBytes()).isEqualTo(6);
