@@ -131,11 +131,12 @@ final class StreamWriter implements ExitSink, Closeable {
       appender.singleThreadedCheckDisabled(true);
       openBatch();
       writer.wrap(window, end);
-    } catch (RuntimeException | IOException | InternalError e) {
+    } catch (IOException | RuntimeException | InternalError | AssertionError | LinkageError e) {
+      // The last two are what Chronicle throws in a JVM that does not open what it needs.
       if (opened != null) {
         abandon(opened);
       }
-      throw e instanceof IOException io ? io : new IOException(e.getMessage(), e);
+      throw e instanceof IOException io ? io : new IOException("Chronicle Queue: " + e, e);
     }
   }
 

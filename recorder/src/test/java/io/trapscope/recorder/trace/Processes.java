@@ -20,6 +20,11 @@ final class Processes {
     for (String export : new String[] {"sun.nio.ch", "jdk.internal.ref"}) {
       command.add("--add-exports=java.base/" + export + "=ALL-UNNAMED");
     }
+    if (Runtime.version().feature() >= 24) {
+      // Chronicle's libraries use what newer JVMs warn about.
+      command.add("--enable-native-access=ALL-UNNAMED");
+      command.add("--sun-misc-unsafe-memory-access=allow");
+    }
     command.addAll(options);
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
