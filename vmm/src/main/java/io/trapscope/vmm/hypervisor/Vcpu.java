@@ -5,7 +5,8 @@ package io.trapscope.vmm.hypervisor;
  *
  * <p>Time: a vCPU has a guest clock in nanoseconds since the machine was made. On {@code soft} it
  * is derived from the count of retired instructions and moves only when the guest runs or {@link
- * #idleUntil} is called; on {@code kvm} it is the host's monotonic clock.
+ * #idleUntil} is called; on {@code kvm} it is the host's monotonic clock as of the last exit or the
+ * last {@link #idleUntil}.
  */
 public interface Vcpu extends AutoCloseable {
 
@@ -43,7 +44,7 @@ public interface Vcpu extends AutoCloseable {
    */
   void requestInterruptWindow(boolean wanted);
 
-  /** The guest clock now, in nanoseconds. */
+  /** The guest clock, in nanoseconds. */
   long guestNanos();
 
   /**
