@@ -1,6 +1,7 @@
 package io.trapscope.vmm.boot;
 
 import java.io.ByteArrayInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
@@ -128,8 +129,11 @@ final class Unpacker {
       }
       int packed = size[0] & 0xff | (size[1] & 0xff) << 8 | (size[2] & 0xff) << 16 | size[3] << 24;
       // A kernel's build appends the unpacked size: no block starts there.
-      if (packed <= 0 || packed > in.available()) {
+      if (in.available() == 0) {
         return false;
+      }
+      if (packed <= 0 || packed > in.available()) {
+        throw new EOFException("a block of " + packed + " bytes is cut short");
       }
       byte[] content =
           new BlockLZ4CompressorInputStream(new ByteArrayInputStream(in.readNBytes(packed)))
