@@ -33,6 +33,19 @@ public final class KernelLoader {
         files.name() + ": not a kernel: no bzImage, ELF or Multiboot header found");
   }
 
+  /**
+   * The ELF file inside a bzImage, as {@link KernelEntry#UNPACKED} boots it.
+   *
+   * @throws BootException where the file cannot be read or is no bzImage
+   */
+  public static byte[] unpack(Path kernel) {
+    KernelFiles files = KernelFiles.read(kernel, null, "");
+    if (!LinuxBoot.isBzImage(files.kernel())) {
+      throw new BootException(files.name() + ": not a bzImage");
+    }
+    return new LinuxBoot(files, KernelEntry.UNPACKED).payload().bytes();
+  }
+
   private static BootSource openElf(KernelFiles files, KernelEntry entry) {
     ElfImage elf = new ElfImage(files.kernel(), files.name());
     boolean auto = entry == KernelEntry.AUTO;

@@ -158,7 +158,8 @@ final class LinuxBoot extends KernelBoot {
     return base;
   }
 
-  private ElfImage payload() {
+  /** The ELF file that the kernel would unpack itself. */
+  ElfImage payload() {
     String what = files.name() + ": payload";
     if (version < 0x0208) {
       throw new BootException(files.name() + ": this kernel does not say where its payload is");

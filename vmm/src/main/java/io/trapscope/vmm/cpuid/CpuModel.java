@@ -203,6 +203,11 @@ public final class CpuModel {
       // Caches: see leaf 4; TLBs: not told.
       case 0x2 -> result[0] = 0x00ff_ff01;
       case 0x4 -> cacheLeaf(subleaf, cpus, result);
+      case 0x7 -> {
+        // Subleaf 2, BHI_CTRL: kernels clear branch history in software without it.
+        result[0] = subleaf == 0 ? 2 : 0;
+        result[3] |= subleaf == 2 ? 1 << 4 : 0;
+      }
       case 0xb -> topologyLeaf(subleaf, apicId, cpus, result);
       // Crystal clock: the APIC timer's 1 GHz; the TSC is a fraction of it, in lowest terms because
       // kernels multiply in 32 bits.

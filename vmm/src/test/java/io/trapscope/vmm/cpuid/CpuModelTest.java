@@ -49,7 +49,8 @@ class CpuModelTest {
     int[] one = query(1);
     assertThat(one[3]).isEqualTo(0x0f8b_fbff);
     assertThat(one[2]).isEqualTo(0x8120_2001);
-    assertThat(query(7)).containsExactly(0, 0x0010_0280, 0, 0x2400_0000);
+    assertThat(query(7)).containsExactly(2, 0x0010_0280, 0, 0x2400_0000);
+    assertThat(query(model, 7, 2, 0, 1)).containsExactly(0, 0, 0, 0x10);
     assertThat(query(model, 7, 1, 0, 1)).containsExactly(0, 0, 0, 0);
     assertThat(query(0x8000_0001)).containsExactly(0, 0, 1, 0x2c10_0800);
     assertThat(query(0x8000_0007)).containsExactly(0, 0, 0, 0x100);

@@ -2,15 +2,14 @@ package io.trapscope.vmm.pc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.trapscope.vmm.cpuid.CpuModel;
 import io.trapscope.vmm.device.Bus;
 import io.trapscope.vmm.device.MachineControl;
+import io.trapscope.vmm.device.ProcessorSignals;
 import io.trapscope.vmm.device.Timers;
 import io.trapscope.vmm.hypervisor.VmExit;
 import io.trapscope.vmm.memory.ArrayMemory;
 import io.trapscope.vmm.memory.MemoryLayout;
 import io.trapscope.vmm.memory.MemoryRegion;
-import io.trapscope.vmm.run.Board;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,7 +41,7 @@ class PcBoardTest {
           ends.add("exit " + value);
         }
       };
-  private final PcBoard board = new PcBoard(CpuModel.of("default"), 0, PcBoard.SOFT_TSC_HZ);
+  private final PcBoard board = new PcBoard();
 
   PcBoardTest() {
     List<MemoryRegion> ram = MemoryLayout.ram(MEMORY);
@@ -55,7 +54,10 @@ class PcBoardTest {
             ram,
             1,
             value -> console.append((char) value),
-            control));
+            control,
+            ProcessorSignals.NONE,
+            "default",
+            0));
   }
 
   @Test
@@ -123,7 +125,7 @@ class PcBoardTest {
     assertThat(result[3] >> 9 & 1).isZero();
     exit.index = 0x999;
     assertThat(board.msrs().read(0, exit)).isFalse();
-    assertThat(board.unknownMsrReads()).containsEntry(0x999, 1L);
+    assertThat(board.anomalies()).containsExactly("RDMSR of 0x999, which is not there: 1 times");
   }
 
   /** Any access, any value, any order: no exception, and time goes on. */
