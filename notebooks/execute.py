@@ -48,11 +48,11 @@ def execute(path, output):
 def main():
     tables, output, *notebooks = sys.argv[1:]
     os.environ["TRAPSCOPE_TABLES"] = str(pathlib.Path(tables).resolve())
-    # Settings of the user who runs this must not change what is drawn.
-    os.environ["MPLCONFIGDIR"] = str(pathlib.Path(output).resolve() / "matplotlib")
-    os.environ["IPYTHONDIR"] = str(pathlib.Path(output).resolve() / "ipython")
-    directory = pathlib.Path(output)
+    directory = pathlib.Path(output).resolve()
     directory.mkdir(parents=True, exist_ok=True)
+    # Settings of the user who runs this must not change what is drawn, and a user may have no home.
+    for variable in ["MPLCONFIGDIR", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"]:
+        os.environ[variable] = str(directory / "settings" / variable.lower())
     for notebook in notebooks:
         execute(pathlib.Path(notebook).resolve(), directory)
 
