@@ -2,6 +2,8 @@ package io.trapscope.cli;
 
 import io.trapscope.recorder.trace.TraceHeader.Image;
 import io.trapscope.vmm.boot.FlatLoader;
+import io.trapscope.vmm.boot.KernelEntry;
+import io.trapscope.vmm.boot.KernelLoader;
 import io.trapscope.vmm.guests.Guests;
 import io.trapscope.vmm.guests.HostKind;
 import java.io.IOException;
@@ -11,9 +13,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** The options that say what to run. Exactly one of guest, kernel and flat. */
 final class GuestOptions {
@@ -24,6 +29,28 @@ final class GuestOptions {
       paramLabel = "NAME",
       description = "A bundled guest; 'trapscope guests' lists them.")
   private String guest;
+
+  @Option(
+      names = "--kernel",
+      paramLabel = "FILE",
+      description =
+          "A kernel, recognized by its content: bzImage, ELF (PVH, 64-bit), Multiboot; also"
+              + " compressed.")
+  private Path kernel;
+
+  @Option(
+      names = "--initrd",
+      paramLabel = "FILE",
+      description = "RAM disk for the kernel, given to it as it is.")
+  private Path initrd;
+
+  @Option(
+      names = "--kernel-entry",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      converter = KernelEntryConverter.class,
+      description = "Which entry of the kernel: auto, 64, 32, pvh, unpacked (default: auto).")
+  private KernelEntry kernelEntry;
 
   @Option(
       names = "--flat",
@@ -66,14 +93,33 @@ final class GuestOptions {
    * @throws UserError where the options do not name one guest, or a file cannot be read
    */
   GuestChoice choose(HostKind host, Path folder) {
-    int named = (guest == null ? 0 : 1) + (flat == null ? 0 : 1);
+    int named = (guest == null ? 0 : 1) + (kernel == null ? 0 : 1) + (flat == null ? 0 : 1);
     if (named != 1) {
-      throw UserError.badInput("name one guest: --guest NAME or --flat FILE");
+      throw UserError.badInput("name one guest: --guest NAME, --kernel FILE or --flat FILE");
     }
     if (flat == null && (load != null || entry != null || mode != null)) {
       throw UserError.badInput("--load, --entry and --mode go with --flat");
     }
+    if (kernel == null && (initrd != null || kernelEntry != KernelEntry.AUTO)) {
+      throw UserError.badInput("--initrd and --kernel-entry go with --kernel");
+    }
+    if (kernel != null) {
+      return kernel(folder.resolve(kernel), initrd == null ? null : folder.resolve(initrd));
+    }
     return flat == null ? bundled(host) : flat(folder.resolve(flat));
+  }
+
+  private GuestChoice kernel(Path file, Path disk) {
+    List<Image> images = new ArrayList<>();
+    images.add(image("kernel", file.toString(), read(file)));
+    if (disk != null) {
+      images.add(image("initrd", disk.toString(), read(disk)));
+    }
+    return new GuestChoice(
+        String.valueOf(file.getFileName()),
+        KernelLoader.open(file, disk, append, kernelEntry),
+        images,
+        false);
   }
 
   private GuestChoice bundled(HostKind host) {
@@ -127,6 +173,18 @@ final class GuestOptions {
       return new Image(role, path, HexFormat.of().formatHex(hash), bytes.length);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+
+  /** For {@link KernelEntry}, whose names start with digits. */
+  static final class KernelEntryConverter implements ITypeConverter<KernelEntry> {
+    @Override
+    public KernelEntry convert(String text) {
+      try {
+        return KernelEntry.of(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
     }
   }
 }

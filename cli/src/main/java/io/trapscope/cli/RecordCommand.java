@@ -1,6 +1,7 @@
 package io.trapscope.cli;
 
 import io.trapscope.vmm.device.ConsoleFilter;
+import io.trapscope.vmm.run.TypedInput;
 import io.trapscope.vmm.run.Until;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -101,8 +102,7 @@ final class RecordCommand implements Callable<Integer> {
       RecordPlan plan = plan(backEnd, Path.of(""));
       Recording recording = new Recording(parent.err(), backEnd, plan);
       boolean progress = Terminals.isTerminal(Terminals.STDERR);
-      Recorded recorded =
-          recording.run(new ConsoleStream(json ? parent.err() : parent.out()), null, progress);
+      Recorded recorded = run(recording, plan.guest().bundled(), progress);
       RecordSummary summary = new RecordSummary(plan, recorded);
       if (json) {
         summary.printJson(parent.out());
@@ -111,6 +111,20 @@ final class RecordCommand implements Callable<Integer> {
         summary.printText(parent.err());
       }
       return recorded.status();
+    }
+  }
+
+  /** Bundled guests read no input, so stdin is left to whoever else wants it. */
+  private Recorded run(Recording recording, boolean bundled, boolean progress) {
+    ConsoleStream console = new ConsoleStream(json ? parent.err() : parent.out());
+    if (bundled) {
+      return recording.run(console, null, progress);
+    }
+    TypedInput input = new TypedInput();
+    try (ConsoleKeyboard keyboard = new ConsoleKeyboard(input, recording, parent.err())) {
+      keyboard.start();
+      // On one terminal with the guest's console a progress line would be in the way of typing.
+      return recording.run(console, input, progress && !keyboard.isTerminal());
     }
   }
 

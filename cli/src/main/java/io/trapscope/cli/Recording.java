@@ -28,6 +28,9 @@ final class Recording {
   /** Live figures for the progress line; null before the run and where nothing is recorded. */
   private volatile TraceWriter writer;
 
+  /** The machine while it runs. */
+  private volatile Machine running;
+
   private final long start = System.nanoTime();
 
   Recording(PrintStream err, BackEnd backEnd, RecordPlan plan) {
@@ -49,6 +52,7 @@ final class Recording {
     try (Progress line = new Progress(err, progress, this::progressLine)) {
       MachineConfig config = config(board, line.before(console), input);
       try (Machine machine = new Machine(config)) {
+        running = machine;
         TraceHeader header = RecordingHeader.of(backEnd, plan, machine, board, input != null);
         return plan.directory() == null ? runOnly(machine, header) : record(machine, header);
       }
@@ -130,7 +134,16 @@ final class Recording {
     };
   }
 
-  private String progressLine() {
+  /** Ends the run, from any thread. */
+  void stop() {
+    Machine machine = running;
+    if (machine != null) {
+      machine.stop();
+    }
+  }
+
+  /** One line about how far the run is. */
+  String progressLine() {
     double seconds = (System.nanoTime() - start) / (double) TimeUnit.SECONDS.toNanos(1);
     TraceWriter trace = writer;
     if (trace == null) {
