@@ -1,0 +1,152 @@
+package io.trapscope.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import io.trapscope.analyzer.pipeline.Analysis;
+import io.trapscope.analyzer.pipeline.Results;
+import io.trapscope.analyzer.report.Reports;
+import io.trapscope.analyzer.table.Column;
+import io.trapscope.analyzer.table.Table;
+import io.trapscope.recorder.event.EventReader;
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.event.RunEnd;
+import io.trapscope.recorder.trace.EventCursor;
+import io.trapscope.recorder.trace.TraceException;
+import io.trapscope.recorder.trace.TraceReader;
+import io.trapscope.vmm.guests.GroundTruth;
+import io.trapscope.vmm.guests.Guests;
+import io.trapscope.vmm.guests.HostKind;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * The golden trace of each bundled guest yields the tables beside it, whatever is added later: a
+ * table or column that the golden file does not have is not compared. {@code traces/record} makes
+ * what is missing.
+ */
+class GoldenGuestsTest {
+  private static final Path FOLDER = Path.of("../traces/format-1");
+
+  /** Set to make the files of tables instead of comparing with them; never over one that exists. */
+  private static final boolean WRITE = Boolean.getBoolean("trapscope.golden.write");
+
+  private static TraceReader open(Guests guest) throws TraceException {
+    return TraceReader.open(FOLDER.resolve(guest.title()));
+  }
+
+  private static Results analyze(Guests guest, int threads) throws TraceException {
+    return Analysis.run(open(guest), Reports.all(), threads);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void yieldsItsTables(Guests guest) throws TraceException, IOException {
+    Path golden = FOLDER.resolve(guest.title() + ".tables.csv");
+    Results results = analyze(guest, 1);
+    if (WRITE) {
+      if (Files.notExists(golden)) {
+        Files.writeString(golden, render(results, null));
+      }
+      abort("skipped: asked to write the tables that are missing");
+    }
+    String expected = Files.readString(golden);
+    assertThat(render(results, expected)).isEqualTo(expected);
+    assertThat(render(analyze(guest, 4), expected)).isEqualTo(expected);
+    assertThat(results.isComplete()).isTrue();
+  }
+
+  @Test
+  void exitsHasTheCountsOfItsTable() throws TraceException {
+    GroundTruth truth = GroundTruth.load();
+    forEach(Guests.EXITS, truth::accept);
+    assertThat(truth.differences(HostKind.SOFT)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void endsAsItsGuestDoes(Guests guest) throws TraceException {
+    List<RunEnd> ends = new ArrayList<>();
+    forEach(
+        guest,
+        event -> {
+          if (event.type() == EventType.END) {
+            ends.add(RunEnd.of((int) event.get(Field.END)));
+          }
+        });
+    assertThat(ends).containsExactly(guest.expectedEnd());
+  }
+
+  @Test
+  void helloPrinted() throws TraceException {
+    ByteArrayOutputStream console = new ByteArrayOutputStream();
+    forEach(
+        Guests.HELLO,
+        event -> {
+          if (event.type() == EventType.CONSOLE_OUTPUT) {
+            console.writeBytes(event.getBytes(Field.DATA));
+          }
+        });
+    assertThat(console.toString(StandardCharsets.UTF_8)).isEqualTo("Hello, world!\n");
+  }
+
+  private static void forEach(Guests guest, Consumer<EventReader> consumer) throws TraceException {
+    EventCursor cursor = open(guest).merged();
+    while (cursor.next()) {
+      consumer.accept(cursor.event());
+    }
+  }
+
+  /** The tables as text: those, and their columns, that {@code golden} has, or all. */
+  private static String render(Results results, String golden) {
+    StringBuilder out = new StringBuilder();
+    for (Table table : results.tables()) {
+      String title = "# " + table.schema().name();
+      List<String> names = table.schema().columns().stream().map(Column::name).toList();
+      if (golden != null) {
+        List<String> lines = golden.lines().toList();
+        int at = lines.indexOf(title);
+        if (at < 0) {
+          continue;
+        }
+        names = List.of(lines.get(at + 1).split(","));
+      }
+      out.append(title).append('\n').append(String.join(",", names)).append('\n');
+      for (int row = 0; row < table.rows(); row++) {
+        List<String> cells = new ArrayList<>();
+        for (String name : names) {
+          cells.add(cell(table, row, name));
+        }
+        out.append(String.join(",", cells)).append('\n');
+      }
+    }
+    return out.toString();
+  }
+
+  private static String cell(Table table, int row, String name) {
+    List<Column> columns = table.schema().columns();
+    int column = columns.stream().map(Column::name).toList().indexOf(name);
+    assertThat(column).as("column %s of %s", name, table.schema().name()).isNotNegative();
+    if (table.isNull(row, column)) {
+      return "";
+    }
+    return switch (columns.get(column).type()) {
+      case BOOL, UINT8, UINT16, UINT32, UINT64, INT64, TIMESTAMP, DURATION ->
+          Long.toUnsignedString(table.number(row, column));
+      case FLOAT64 -> Double.toString(table.real(row, column));
+      case TEXT -> table.text(row, column).replace(',', ';');
+      case BYTES -> HexFormat.of().formatHex(table.bytes(row, column));
+    };
+  }
+}
