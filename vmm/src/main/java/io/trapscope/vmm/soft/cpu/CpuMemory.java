@@ -356,6 +356,8 @@ public abstract class CpuMemory extends CpuPaging {
     }
     int first = Frame.SIZE - at;
     long second = wrap(a + first);
+    // The lower page's fault comes first; translated again at the end, as a walk leaves its GPA.
+    translate(t, a, Ept.WRITE);
     Frame high = translate(t, second, Ept.WRITE);
     if (high != null) {
       beforeStore(high, 0, size - first);

@@ -81,7 +81,8 @@ public abstract class CpuSegments extends CpuMemory {
       long top = (rights & ACCESS_DB) != 0 ? 0xffffffffL : 0xffff;
       bad |= offset <= limit || end > top;
     } else {
-      bad |= end > limit;
+      // Accesses that wrap around a 4 GiB segment pass, as on hardware.
+      bad |= end > limit && limit != 0xffffffffL;
     }
     if (bad) {
       throw fault(seg == SS ? GuestFault.SS : GuestFault.GP, 0);
@@ -128,6 +129,17 @@ public abstract class CpuSegments extends CpuMemory {
       gpr[RSP] = gpr[RSP] & ~0xffffL | value & 0xffff;
     } else {
       gpr[RSP] = value & mask;
+    }
+  }
+
+  /**
+   * Raises #SS(0) where RSP, moved by {@code by}, is not canonical: for instructions whose other
+   * operand is in memory, where {@link Op#usesStack()} cannot tell which of the two is bad.
+   */
+  public final void checkStack(int by) {
+    long a = gpr[RSP] + by;
+    if (code64() && a != a << 16 >> 16) {
+      throw fault(GuestFault.SS, 0);
     }
   }
 

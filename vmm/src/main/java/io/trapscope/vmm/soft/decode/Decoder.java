@@ -244,17 +244,17 @@ public final class Decoder {
     if (handler == null) {
       handler = fpuFault(entry);
     }
-    if (handler == null && entry.is(Opcode.CPL0) && (d.mode & Mode.KERNEL) == 0) {
-      handler = Faults::generalProtection;
+    if (handler != null) {
+      return bad(handler, at);
     }
+    handler = entry.selector().select(d);
     if (handler == null) {
-      handler = entry.selector().select(d);
-      if (handler == null) {
-        handler = Faults::undefined;
-      }
-      return d.op(handler);
+      return d.op(Faults::undefined);
     }
-    return bad(handler, at);
+    if (entry.is(Opcode.CPL0) && (d.mode & Mode.KERNEL) == 0) {
+      return bad(Faults::generalProtection, at);
+    }
+    return d.op(handler);
   }
 
   private Handler fpuFault(Opcode entry) {

@@ -186,11 +186,20 @@ final class SystemOpcodes {
     };
   }
 
+  /** CR0, CR2, CR3, CR4 and CR8 exist; the others are #UD at any privilege level. */
+  private void controlRegister(int opcode, int flags, Handler handler) {
+    int exist = 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 8;
+    Opcode entry =
+        new Opcode(
+            "mov", Imm.NONE, Size.NATIVE, flags, d -> (exist >> d.reg & 1) != 0 ? handler : null);
+    t.define(TWO, ANY, opcode, ALL, entry);
+  }
+
   private void control() {
     int flags = MODRM | NOT_GPR | CPL0 | Opcode.REG_ALWAYS;
-    two(0x20, "mov", Size.NATIVE, flags, Control::moveFromCr);
+    controlRegister(0x20, flags, Control::moveFromCr);
     two(0x21, "mov", Size.NATIVE, flags, Control::moveFromDr);
-    two(0x22, "mov", Size.NATIVE, flags | END, Control::moveToCr);
+    controlRegister(0x22, flags | END, Control::moveToCr);
     two(0x23, "mov", Size.NATIVE, flags | END, Control::moveToDr);
     two(0x06, "clts", Size.B, CPL0 | END, Control::clts);
     two(0x08, "invd", Size.B, CPL0, Move::nothing);

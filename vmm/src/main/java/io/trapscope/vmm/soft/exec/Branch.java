@@ -59,8 +59,18 @@ public final class Branch {
 
   public static void callRm(Cpu c, Op o) {
     long target = c.loadRm(o);
-    check(c, target);
+    long sp = c.gpr[Cpu.RSP];
+    c.checkStack(-o.size());
     c.push(o.size(), o.next());
+    // Hardware has written the return address when it finds the target bad; RSP stays.
+    if (c.code64() && !Cpu.isCanonical(target)) {
+      c.gpr[Cpu.RSP] = sp;
+      throw c.gp(0);
+    }
+    if (!c.code64() && target > c.segLimit[Cpu.CS]) {
+      c.setStackPointer(sp);
+      throw c.gp(0);
+    }
     c.rip = target;
   }
 

@@ -49,9 +49,9 @@ public final class Interrupts {
     int size = o.size();
     long at = c.address(o, 2 * size, Ept.READ);
     long low = Cpu.signed(size, c.read(size, at));
-    long high = Cpu.signed(size, c.read(size, at + size));
     long index = Cpu.signed(size, c.gpr[o.reg()]);
-    if (index < low || index > high) {
+    // Hardware does not read the upper bound of an index that is below the lower.
+    if (index < low || index > Cpu.signed(size, c.read(size, at + size))) {
       throw c.fault(GuestFault.BR, 0);
     }
   }

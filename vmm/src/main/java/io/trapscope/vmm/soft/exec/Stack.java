@@ -23,7 +23,9 @@ public final class Stack {
   }
 
   public static void pushRm(Cpu c, Op o) {
-    c.push(o.size(), c.loadRm(o));
+    long value = c.loadRm(o);
+    c.checkStack(-o.size());
+    c.push(o.size(), value);
   }
 
   public static void popReg(Cpu c, Op o) {
@@ -41,6 +43,7 @@ public final class Stack {
 
   /** POP r/m: an address based on RSP is taken after the increment. */
   public static void popRm(Cpu c, Op o) {
+    c.checkStack(0);
     long value = c.peek(o.size(), 0);
     if (!o.isMemory()) {
       c.drop(o.size());
@@ -62,9 +65,7 @@ public final class Stack {
     long sp = c.gpr[Cpu.RSP];
     long mask = c.stackMask();
     for (int i = 0; i < 8; i++) {
-      c.probe(c.linearIn(Cpu.SS, sp - size * (i + 1) & mask, size, Ept.WRITE), size, Ept.WRITE);
-    }
-    for (int i = 0; i < 8; i++) {
+      // As on hardware, what was pushed before a fault stays in memory; RSP has not moved.
       long at = c.linearIn(Cpu.SS, sp - size * (i + 1) & mask, size, Ept.WRITE);
       c.write(size, at, c.gpr[i]);
     }
@@ -74,13 +75,12 @@ public final class Stack {
   /** POPA, POPAD. */
   public static void popAll(Cpu c, Op o) {
     int size = o.size();
-    long[] values = new long[8];
     for (int i = 0; i < 8; i++) {
-      values[7 - i] = c.peek(size, (long) i * size);
-    }
-    for (int i = 0; i < 8; i++) {
-      if (i != Cpu.RSP) {
-        c.setReg(size, i, values[i]);
+      // As on hardware, registers popped before a fault keep what they got; RSP stays, so the
+      // instruction can start again.
+      long value = c.peek(size, (long) i * size);
+      if (7 - i != Cpu.RSP) {
+        c.setReg(size, 7 - i, value);
       }
     }
     c.drop(8L * size);

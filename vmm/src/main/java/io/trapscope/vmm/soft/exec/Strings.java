@@ -1,6 +1,7 @@
 package io.trapscope.vmm.soft.exec;
 
 import io.trapscope.vmm.soft.cpu.Cpu;
+import io.trapscope.vmm.soft.cpu.GuestFault;
 import io.trapscope.vmm.soft.cpu.Op;
 import io.trapscope.vmm.soft.mmu.Ept;
 
@@ -65,6 +66,17 @@ public final class Strings {
       }
     }
     again(c, o);
+  }
+
+  /** A fault in the middle leaves the flags as before the instruction (SDM volume 2, REP). */
+  private static void compare(Cpu c, Op o, Step step) {
+    int before = c.arithmeticFlags();
+    try {
+      repeat(c, o, step);
+    } catch (GuestFault fault) {
+      c.setArithmeticFlags(before);
+      throw fault;
+    }
   }
 
   public static void movs(Cpu c, Op o) {
@@ -168,13 +180,14 @@ public final class Strings {
   }
 
   public static void cmps(Cpu c, Op o) {
-    repeat(
+    compare(
         c,
         o,
         (cpu, op) -> {
           int size = op.size();
-          long a = Cpu.signed(size, cpu.read(size, source(cpu, op)));
+          // Hardware reads the second operand first: its fault comes before the first one's.
           long b = Cpu.signed(size, cpu.read(size, destination(cpu, op, Ept.READ)));
+          long a = Cpu.signed(size, cpu.read(size, source(cpu, op)));
           Alu.compare(cpu, size, a, b);
           advance(cpu, op, Cpu.RSI);
           advance(cpu, op, Cpu.RDI);
@@ -183,7 +196,7 @@ public final class Strings {
   }
 
   public static void scas(Cpu c, Op o) {
-    repeat(
+    compare(
         c,
         o,
         (cpu, op) -> {
