@@ -26,7 +26,7 @@ public final class ExtFloat {
 
   public long mant;
 
-  /** Quotient bits of {@link #remainder}, and whether it is a partial one. */
+  /** Quotient bits of {@link #remainder}, -1 for none, and whether it is a partial one. */
   public int quotient;
 
   public boolean partial;
@@ -36,6 +36,13 @@ public final class ExtFloat {
    * show any more. The arithmetic that follows takes it.
    */
   private boolean denormalOperand;
+
+  /** Starts an operation: no flags, no operand from memory. */
+  void begin() {
+    soft.flags = 0;
+    soft.roundedUp = false;
+    denormalOperand = false;
+  }
 
   // ---- classes of numbers --------------------------------------------------------------------
 
@@ -319,7 +326,7 @@ public final class ExtFloat {
    * only part of the division was done.
    */
   public void remainder(int aSe, long aMant, int bSe, long bMant, boolean nearest) {
-    quotient = 0;
+    quotient = -1;
     partial = false;
     if (special(aSe, aMant, bSe, bMant)) {
       return;
@@ -329,6 +336,7 @@ public final class ExtFloat {
       return;
     }
     flagDenormal(isDenormal(aSe, aMant) || isDenormal(bSe, bMant));
+    quotient = 0;
     if (isZero(aSe, aMant)) {
       set(aSe, 0);
       return;

@@ -187,8 +187,7 @@ public final class FpuState {
 
   /** Starts an x87 operation: no flags yet. */
   void begin() {
-    ext.soft.flags = 0;
-    ext.soft.roundedUp = false;
+    ext.begin();
   }
 
   /**

@@ -80,17 +80,29 @@ final class Simd {
     cpu.write(size, cpu.address(op, size, Ept.WRITE), value);
   }
 
-  /** The 64-bit MMX or memory operand; raises a pending x87 exception first. */
-  static long loadMmx(Cpu cpu, Op op) {
+  /**
+   * Starts an MMX instruction that loads nothing from memory: raises a pending x87 exception, then
+   * resets TOP and fills the tags.
+   */
+  static void beginMmx(Cpu cpu) {
     X87Table.raisePending(cpu);
-    if (op.isMemory()) {
-      return cpu.read64(cpu.address(op, 8, Ept.READ));
-    }
-    return cpu.fpu.mmx(op.rm());
+    cpu.fpu.enterMmx();
+  }
+
+  /** The 64-bit MMX or memory operand of an MMX instruction, which this starts. */
+  static long loadMmx(Cpu cpu, Op op) {
+    return loadMmx(cpu, op, 8);
+  }
+
+  /** As {@link #loadMmx(Cpu, Op)}, with {@code size} bytes from memory. */
+  static long loadMmx(Cpu cpu, Op op, int size) {
+    X87Table.raisePending(cpu);
+    long value = op.isMemory() ? X87Memory.read(cpu, op, size) : cpu.fpu.mmx(op.rm());
+    cpu.fpu.enterMmx();
+    return value;
   }
 
   static void setMmx(Cpu cpu, int register, long value) {
-    cpu.fpu.enterMmx();
     cpu.fpu.setMmx(register, value);
   }
 
@@ -111,8 +123,7 @@ final class Simd {
   /** MMX form whose memory operand has 32 bits: PUNPCKL. */
   static Handler mmxLow(Lane f) {
     return (cpu, op) -> {
-      X87Table.raisePending(cpu);
-      long source = op.isMemory() ? X87Memory.read(cpu, op, 4) : cpu.fpu.mmx(op.rm());
+      long source = loadMmx(cpu, op, 4);
       setMmx(cpu, op.reg(), f.apply(cpu.fpu.mmx(op.reg()), source));
     };
   }

@@ -325,11 +325,9 @@ public final class SoftFloat {
     boolean masked = (masks & UNDERFLOW) != 0;
     if (tiny && !masked) {
       flags |= UNDERFLOW;
-      if (wrap != 0) {
-        exp += wrap;
-        flags |= roundAt(64 - precision) ? PRECISION : 0;
-        return;
-      }
+      exp += wrap;
+      flags |= roundAt(64 - precision) ? PRECISION : 0;
+      return;
     }
     if (tiny && masked && flushToZero) {
       flags |= UNDERFLOW | PRECISION;

@@ -247,7 +247,10 @@ final class Sse4 {
     cpu.fpu.xmm[Simd.xmm(op.reg()) + 1] = high;
   }
 
-  /** DPPS: products by the high immediate bits, (p0 + p1) + (p2 + p3), sent by the low bits. */
+  /**
+   * DPPS: products by the high immediate bits, summed, sent by the low bits. Each element is summed
+   * from its own side, as on hardware: it matters for which NaN comes out.
+   */
   static void dpps(Cpu cpu, Op op) {
     int imm = (int) op.imm();
     long low = Simd.load128(cpu, op);
@@ -263,12 +266,17 @@ final class Sse4 {
       }
     }
     commitStage(cpu, s);
-    int even = s.add32(product[0], product[1]);
-    int odd = s.add32(product[2], product[3]);
+    int[] pair = new int[4];
+    for (int i = 0; i < 4; i++) {
+      pair[i] = s.add32(product[i ^ 1], product[i]);
+    }
     commitStage(cpu, s);
-    long sum = s.add32(even, odd) & 0xFFFF_FFFFL;
-    long both = sum | sum << 32;
-    finish(cpu, op, both & immediateMask(imm & 3, 32), both & immediateMask(imm >> 2 & 3, 32));
+    long[] half = new long[2];
+    for (int i = 0; i < 4; i++) {
+      half[i >> 1] |= (s.add32(pair[i], pair[i ^ 2]) & 0xFFFF_FFFFL) << 32 * (i & 1);
+    }
+    long lowMask = immediateMask(imm & 3, 32);
+    finish(cpu, op, half[0] & lowMask, half[1] & immediateMask(imm >> 2 & 3, 32));
   }
 
   /** An unmasked exception of one stage of a dot product stops the stages after it. */
@@ -286,8 +294,9 @@ final class Sse4 {
     long first = (imm & 16) != 0 ? s.mul64(cpu.fpu.xmm[at], low) : 0;
     long second = (imm & 32) != 0 ? s.mul64(cpu.fpu.xmm[at + 1], high) : 0;
     commitStage(cpu, s);
-    long sum = s.add64(first, second);
-    finish(cpu, op, (imm & 1) != 0 ? sum : 0, (imm & 2) != 0 ? sum : 0);
+    long lowSum = s.add64(first, second);
+    long highSum = s.add64(second, first);
+    finish(cpu, op, (imm & 1) != 0 ? lowSum : 0, (imm & 2) != 0 ? highSum : 0);
   }
 
   // ---- CRC32 ---------------------------------------------------------------------------------

@@ -279,23 +279,21 @@ final class SseArithmetic {
         s.fromInteger64((int) (source >>> 32)));
   }
 
+  /** With a memory operand, CVTPI2PS and CVTPI2PD leave the x87 alone. */
+  private static long mmxSource(Cpu cpu, Op op) {
+    return op.isMemory() ? X87Memory.read(cpu, op, 8) : Simd.loadMmx(cpu, op);
+  }
+
   static void cvtpi2ps(Cpu cpu, Op op) {
-    long source = Simd.loadMmx(cpu, op);
+    long source = mmxSource(cpu, op);
     SseFloat s = begin(cpu);
     long result = toSingles(s, source);
     Simd.commit(cpu);
-    cpu.fpu.enterMmx();
     cpu.fpu.xmm[Simd.xmm(op.reg())] = result;
   }
 
   static void cvtpi2pd(Cpu cpu, Op op) {
-    long source;
-    if (op.isMemory()) {
-      source = X87Memory.read(cpu, op, 8);
-    } else {
-      source = Simd.loadMmx(cpu, op);
-      cpu.fpu.enterMmx();
-    }
+    long source = mmxSource(cpu, op);
     SseFloat s = begin(cpu);
     set(
         cpu,
@@ -358,6 +356,7 @@ final class SseArithmetic {
     return (cpu, op) -> {
       X87Table.raisePending(cpu);
       long source = Simd.loadLow(cpu, op, 8);
+      cpu.fpu.enterMmx();
       long result = fromSingles(begin(cpu), source, truncate);
       Simd.commit(cpu);
       Simd.setMmx(cpu, op.reg(), result);
@@ -368,6 +367,7 @@ final class SseArithmetic {
     return (cpu, op) -> {
       X87Table.raisePending(cpu);
       long low = Simd.load128(cpu, op);
+      cpu.fpu.enterMmx();
       long result = fromDoubles(begin(cpu), low, cpu.high, truncate);
       Simd.commit(cpu);
       Simd.setMmx(cpu, op.reg(), result);

@@ -115,7 +115,7 @@ final class SseInteger {
   /** Shift of ModRM.rm by the immediate: MMX. */
   static Handler mmxShiftImmediate(int kind, int bits) {
     return (cpu, op) -> {
-      X87Table.raisePending(cpu);
+      Simd.beginMmx(cpu);
       long value = cpu.fpu.mmx(op.rm());
       Simd.setMmx(cpu, op.rm(), PackedInteger.shift(kind, bits, value, op.imm() & 0xFF));
     };
@@ -201,8 +201,7 @@ final class SseInteger {
   }
 
   static void pmovmskbMmx(Cpu cpu, Op op) {
-    X87Table.raisePending(cpu);
-    cpu.fpu.enterMmx();
+    Simd.beginMmx(cpu);
     cpu.gpr[op.reg()] = PackedInteger.byteMask(cpu.fpu.mmx(op.rm()));
   }
 
@@ -243,6 +242,7 @@ final class SseInteger {
   static void pinsrwMmx(Cpu cpu, Op op) {
     X87Table.raisePending(cpu);
     long word = wordSource(cpu, op);
+    cpu.fpu.enterMmx();
     long value = insert(cpu.fpu.mmx(op.reg()), (int) op.imm() & 3, 16, word);
     Simd.setMmx(cpu, op.reg(), value);
   }
@@ -253,8 +253,7 @@ final class SseInteger {
   }
 
   static void pextrwMmx(Cpu cpu, Op op) {
-    X87Table.raisePending(cpu);
-    cpu.fpu.enterMmx();
+    Simd.beginMmx(cpu);
     cpu.gpr[op.reg()] = cpu.fpu.mmx(op.rm()) >>> 16 * ((int) op.imm() & 3) & 0xFFFF;
   }
 

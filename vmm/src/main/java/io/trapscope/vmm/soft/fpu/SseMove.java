@@ -4,7 +4,11 @@ import io.trapscope.vmm.soft.cpu.Cpu;
 import io.trapscope.vmm.soft.cpu.Op;
 import io.trapscope.vmm.soft.mmu.Ept;
 
-/** Moves between XMM, MMX and general registers and memory. */
+/**
+ * Moves between XMM, MMX and general registers and memory.
+ *
+ * <p>An MMX store that faults leaves TOP reset and the tags alone, as on hardware.
+ */
 final class SseMove {
   private SseMove() {}
 
@@ -159,12 +163,14 @@ final class SseMove {
   static void fromGeneralMmx(Cpu cpu, Op op) {
     X87Table.raisePending(cpu);
     long value = generalSource(cpu, op);
+    cpu.fpu.enterMmx();
     Simd.setMmx(cpu, op.reg(), value);
   }
 
   /** MOVD and MOVQ r/m, mm. */
   static void toGeneralMmx(Cpu cpu, Op op) {
     X87Table.raisePending(cpu);
+    cpu.fpu.top = 0;
     storeGeneral(cpu, op, cpu.fpu.mmx(op.reg()));
     cpu.fpu.enterMmx();
   }
@@ -178,13 +184,14 @@ final class SseMove {
   /** MOVQ mm/m64, mm and MOVNTQ. */
   static void storeMmx(Cpu cpu, Op op) {
     X87Table.raisePending(cpu);
+    cpu.fpu.top = 0;
     long value = cpu.fpu.mmx(op.reg());
     if (op.isMemory()) {
       Simd.storeMemory(cpu, op, 8, value);
-      cpu.fpu.enterMmx();
     } else {
       Simd.setMmx(cpu, op.rm(), value);
     }
+    cpu.fpu.enterMmx();
   }
 
   /** MOVQ xmm, xmm/m64: clears the high half. */
@@ -203,13 +210,12 @@ final class SseMove {
   }
 
   static void movq2dq(Cpu cpu, Op op) {
-    X87Table.raisePending(cpu);
-    cpu.fpu.enterMmx();
+    Simd.beginMmx(cpu);
     set(cpu, op.reg(), cpu.fpu.mmx(op.rm()), 0);
   }
 
   static void movdq2q(Cpu cpu, Op op) {
-    X87Table.raisePending(cpu);
+    Simd.beginMmx(cpu);
     Simd.setMmx(cpu, op.reg(), cpu.fpu.xmm[Simd.xmm(op.rm())]);
   }
 
@@ -255,12 +261,11 @@ final class SseMove {
   }
 
   static void maskmovq(Cpu cpu, Op op) {
-    X87Table.raisePending(cpu);
+    Simd.beginMmx(cpu);
     long at = maskAddress(cpu, op, 8);
     long mask = cpu.fpu.mmx(op.rm());
     probeMasked(cpu, at, mask, 0);
     maskedStore(cpu, op, cpu.fpu.mmx(op.reg()), mask, at);
-    cpu.fpu.enterMmx();
   }
 
   /** PREFETCH, fences, CLFLUSH: ordering and caches do not show in this model. */

@@ -137,21 +137,38 @@ final class Transcendental {
       soft.mulFinite(soft.sign, soft.exp, soft.sig, ySign, yExp, ySig);
       return;
     }
-    int bits = 128 + GUARD;
-    // Mantissa between 3/4 and 3/2, so that the logarithm keeps its bits near x = 1.
-    boolean high = Long.compareUnsigned(xSig, 0xC000_0000_0000_0000L) >= 0;
-    int whole = high ? xExp + 1 : xExp;
-    BigInteger log = lnRatio(unsigned(xSig), ONE.shiftLeft(high ? 64 : 63), bits);
-    log = log.shiftLeft(bits).divide(LN2.shiftRight(CONSTANT_BITS - bits));
-    log = log.add(BigInteger.valueOf(whole).shiftLeft(bits));
-    timesY(log, bits, ySign, yExp, ySig);
+    timesY(log2(xExp, unsigned(xSig), 63), LOG_BITS, ySign, yExp, ySig);
   }
 
-  /** y * log2(1 + x) for |x| below 1 - sqrt(1/2). */
+  /** Fraction bits of {@link #log2}: enough for a result of 2^-64, near x = 1. */
+  private static final int LOG_BITS = 128 + GUARD;
+
+  /** log2 of x = sig / 2^top * 2^exp, where sig has top + 1 bits. */
+  private static BigInteger log2(int exp, BigInteger sig, int top) {
+    // Mantissa between 3/4 and 3/2, so that the logarithm keeps its bits near x = 1.
+    boolean high = sig.testBit(top - 1);
+    int whole = high ? exp + 1 : exp;
+    BigInteger log = lnRatio(sig, ONE.shiftLeft(high ? top + 1 : top), LOG_BITS);
+    log = log.shiftLeft(LOG_BITS).divide(LN2.shiftRight(CONSTANT_BITS - LOG_BITS));
+    return log.add(BigInteger.valueOf(whole).shiftLeft(LOG_BITS));
+  }
+
+  /** y * log2(1 + x) for x above -1; the SDM defines it for |x| below 1 - sqrt(1/2) only. */
   void yLog2Plus1(boolean xSign, int xExp, long xSig, boolean ySign, int yExp, long ySig) {
     BigInteger log;
     int bits;
-    if (xExp < TINY) {
+    if (xExp > 100) {
+      yLog2(xExp, xSig, ySign, yExp, ySig);
+      return;
+    }
+    if (xExp >= -2) {
+      BigInteger x = unsigned(xSig).shiftLeft(xExp + 2);
+      BigInteger one = ONE.shiftLeft(65);
+      BigInteger sum = xSign ? one.subtract(x) : one.add(x);
+      bits = LOG_BITS;
+      int top = sum.bitLength() - 1;
+      log = log2(top - 65, sum, top);
+    } else if (xExp < TINY) {
       bits = 160 + 63 - xExp;
       BigInteger inverse = ONE.shiftLeft(2 * 160).divide(LN2.shiftRight(CONSTANT_BITS - 160));
       log = unsigned(xSig).multiply(inverse);

@@ -94,16 +94,14 @@ final class X87Compute {
   private static void compareWith(
       FpuState f, int se, long mant, boolean empty, boolean quiet, int pops) {
     int order = ExtFloat.UNORDERED;
+    boolean deliver;
     if (empty) {
-      if (!f.stackFault(false)) {
-        return;
-      }
+      deliver = f.stackFault(false);
     } else {
       order = f.ext.compare(f.se(0), f.mant(0), se, mant, quiet);
-      if (!f.commit()) {
-        return;
-      }
+      deliver = f.commit();
     }
+    // As measured on hardware, an unmasked exception stops the pop but not the condition codes.
     f.setConditions(
         switch (order) {
           case ExtFloat.LESS -> FpuState.C0;
@@ -111,7 +109,7 @@ final class X87Compute {
           case ExtFloat.GREATER -> 0;
           default -> FpuState.C0 | FpuState.C2 | FpuState.C3;
         });
-    for (int n = 0; n < pops; n++) {
+    for (int n = 0; n < pops && deliver; n++) {
       f.pop();
     }
   }
@@ -155,19 +153,19 @@ final class X87Compute {
   private static void compareFlags(Cpu cpu, FpuState f, Op op, boolean quiet, boolean pop) {
     int i = op.modrm() & 7;
     int order = ExtFloat.UNORDERED;
+    boolean deliver;
+    int c1 = f.status & FpuState.C1;
     f.begin();
     if (f.isEmpty(0) || f.isEmpty(i)) {
-      if (!f.stackFault(false)) {
-        return;
-      }
+      deliver = f.stackFault(false);
     } else {
       order = f.ext.compare(f.se(0), f.mant(0), f.se(i), f.mant(i), quiet);
-      if (!f.commit()) {
-        return;
-      }
+      deliver = f.commit();
+      // As measured on hardware, these leave C1 alone.
+      f.status |= c1;
     }
     cpu.setArithmeticFlags(orderFlags(order));
-    popIf(f, pop);
+    popIf(f, pop && deliver);
   }
 
   /** ZF, PF and CF of FCOMI, COMISS and the like; OF, SF and AF are 0. */
@@ -310,6 +308,7 @@ final class X87Compute {
   }
 
   private static void angle(FpuState f, ExtTranscendental.Angle which) {
+    f.status &= ~FpuState.C2;
     if (underflow(f) || isOutOfRange(f)) {
       return;
     }
@@ -341,6 +340,7 @@ final class X87Compute {
 
   /** FPTAN: the tangent, then 1. */
   static void fptan(Cpu cpu, FpuState f, Op op) {
+    f.status &= ~FpuState.C2;
     if (pushFault(f) || isOutOfRange(f)) {
       return;
     }
@@ -358,6 +358,7 @@ final class X87Compute {
 
   /** FSINCOS: the sine, then the cosine. */
   static void fsincos(Cpu cpu, FpuState f, Op op) {
+    f.status &= ~FpuState.C2;
     if (pushFault(f) || isOutOfRange(f)) {
       return;
     }
@@ -449,7 +450,7 @@ final class X87Compute {
   }
 
   private static void remainder(FpuState f, boolean nearest) {
-    f.setConditions(0);
+    f.status &= ~FpuState.C2;
     if (underflowTwo(f, 0, false)) {
       return;
     }
@@ -460,6 +461,9 @@ final class X87Compute {
     }
     f.set(0, f.ext.se, f.ext.mant);
     int quotient = f.ext.quotient;
+    if (quotient < 0) {
+      return;
+    }
     f.setConditions(
         f.ext.partial
             ? FpuState.C2

@@ -73,9 +73,9 @@ final class X87Control {
       words[6] = dataLinear >>> 16 << 12;
     } else {
       words[3] = ip;
-      words[4] = f.instructionSelector | (item == 4 ? f.opcode << 16 : 0);
+      words[4] = item == 4 ? f.opcode << 16 : 0;
       words[5] = data;
-      words[6] = f.dataSelector | ones;
+      words[6] = ones;
     }
     for (int i = 0; i < 7; i++) {
       cpu.write(item, a + (long) i * item, Cpu.unsigned(item, words[i]));
@@ -94,10 +94,10 @@ final class X87Control {
       f.dataSelector = 0;
     } else {
       f.instructionPointer = words[3] & 0xFFFF_FFFFL;
-      f.instructionSelector = words[4] & 0xFFFF;
+      f.instructionSelector = 0;
       f.opcode = op.size() == 2 ? 0 : words[4] >>> 16 & 0x7FF;
       f.dataPointer = words[5] & 0xFFFF_FFFFL;
-      f.dataSelector = words[6] & 0xFFFF;
+      f.dataSelector = 0;
     }
   }
 
@@ -178,8 +178,8 @@ final class X87Control {
       cpu.write64(a + 8, f.instructionPointer);
       cpu.write64(a + 16, f.dataPointer);
     } else {
-      cpu.write64(a + 8, f.instructionPointer & 0xFFFF_FFFFL | (long) f.instructionSelector << 32);
-      cpu.write64(a + 16, f.dataPointer & 0xFFFF_FFFFL | (long) f.dataSelector << 32);
+      cpu.write64(a + 8, f.instructionPointer & 0xFFFF_FFFFL);
+      cpu.write64(a + 16, f.dataPointer & 0xFFFF_FFFFL);
     }
     cpu.write32(a + 24, f.mxcsr);
     cpu.write32(a + 28, FpuState.MXCSR_MASK);
@@ -205,9 +205,7 @@ final class X87Control {
     f.instructionPointer = cpu.read64(a + 8);
     f.dataPointer = cpu.read64(a + 16);
     if (op.size() != 8) {
-      f.instructionSelector = (int) (f.instructionPointer >>> 32) & 0xFFFF;
       f.instructionPointer &= 0xFFFF_FFFFL;
-      f.dataSelector = (int) (f.dataPointer >>> 32) & 0xFFFF;
       f.dataPointer &= 0xFFFF_FFFFL;
     }
     f.mxcsr = mxcsr;

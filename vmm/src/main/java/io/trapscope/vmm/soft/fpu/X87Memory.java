@@ -72,7 +72,9 @@ final class X87Memory {
       return;
     }
     f.ext.finishLoad();
-    if (f.commit()) {
+    // Unlike arithmetic, a load delivers a denormal also when that exception is unmasked.
+    boolean denormalOnly = f.ext.soft.flags == SoftFloat.DENORMAL;
+    if (f.commit() || denormalOnly) {
       f.push(f.ext.se, f.ext.mant);
     }
   }
@@ -140,15 +142,15 @@ final class X87Memory {
     return (unmasked & (SoftFloat.INVALID | SoftFloat.OVERFLOW | SoftFloat.UNDERFLOW)) == 0;
   }
 
-  /** Stores a converted value, or the indefinite for an empty register, then commits and pops. */
+  /**
+   * Stores a converted value, or the indefinite for an empty register, then commits and pops. What
+   * an unmasked exception stops does not even touch memory.
+   */
   private static void store(Cpu cpu, FpuState f, Op op, int size, long value, boolean pop) {
     boolean empty = f.isEmpty(0);
     boolean deliver = empty ? !isEmptyUnmasked(f) : delivers(f);
-    long a = cpu.address(op, size, Ept.WRITE);
     if (deliver) {
-      cpu.write(size, a, value);
-    } else {
-      cpu.probe(a, size, Ept.WRITE);
+      write(cpu, op, size, value);
     }
     if (empty) {
       f.stackFault(false);
@@ -231,9 +233,9 @@ final class X87Memory {
   }
 
   private static void store80(Cpu cpu, FpuState f, Op op, long low, int high, boolean deliver) {
-    long a = cpu.address(op, 10, Ept.WRITE);
-    cpu.probe(a, 10, Ept.WRITE);
     if (deliver) {
+      long a = cpu.address(op, 10, Ept.WRITE);
+      cpu.probe(a, 10, Ept.WRITE);
       cpu.write64(a, low);
       cpu.write16(a + 8, high & 0xFFFF);
     }
@@ -334,6 +336,15 @@ final class X87Memory {
     storeRegister(f, op.modrm() & 7, true);
   }
 
+  /** D9 D8 to DF, undocumented: FSTP ST(i) without an exception; an empty ST(0) is only popped. */
+  static void fstpUnchecked(Cpu cpu, FpuState f, Op op) {
+    f.setC1(false);
+    if (!f.isEmpty(0)) {
+      f.set(op.modrm() & 7, f.se(0), f.mant(0));
+    }
+    f.pop();
+  }
+
   /** FCMOVcc: condition code {@code code} as Jcc encodes it. */
   static void fcmov(Cpu cpu, FpuState f, Op op, int code) {
     int i = op.modrm() & 7;
@@ -343,13 +354,13 @@ final class X87Memory {
       }
       return;
     }
-    f.setC1(false);
     if (cpu.condition(code)) {
       f.set(0, f.se(i), f.mant(i));
     }
   }
 
   static void ffree(Cpu cpu, FpuState f, Op op) {
+    f.setC1(false);
     f.valid &= ~(1 << f.physical(op.modrm() & 7));
   }
 

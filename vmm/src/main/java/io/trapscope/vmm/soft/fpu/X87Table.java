@@ -66,6 +66,10 @@ final class X87Table {
       body.run(cpu, f, op);
       f.instructionPointer = op.rip();
       f.instructionSelector = cpu.segSelector[Cpu.CS];
+      if (!f.pending()) {
+        return;
+      }
+      // As on today's processors, only an unmasked exception leaves opcode and operand address.
       f.opcode = (opcode & 7) << 8 | op.modrm() & 0xFF;
       if (op.isMemory()) {
         f.dataPointer = cpu.offset(op);
@@ -194,7 +198,7 @@ final class X87Table {
     register(0xDD, 2, "fst", X87Memory::fstRegister);
     register(0xDD, 3, "fstp", X87Memory::fstpRegister);
     // Undocumented doubles of FSTP ST(i).
-    register(0xD9, 3, "fstp", X87Memory::fstpRegister);
+    register(0xD9, 3, "fstp", X87Memory::fstpUnchecked);
     register(0xDF, 2, "fstp", X87Memory::fstpRegister);
     register(0xDF, 3, "fstp", X87Memory::fstpRegister);
     String[] conditions = {"b", "e", "be", "u"};
