@@ -5,6 +5,8 @@
  * Reads case records from stdin and writes one result record each to stdout, in order; both are the
  * packed structures below, little-endian. Exits with 0 at end of input.
  *
+ * Link it with -static-pie, so that nothing but a case's own pages lies in the low 4 GiB.
+ *
  * A case runs in user mode (64-bit, or 32-bit when asked) and always ends in an exception: the code
  * area is filled with INT3, so falling off the end is vector 3. Everything happens in the handler of
  * that signal: it stores the interrupted state as the result, puts the next case into the signal
@@ -35,6 +37,7 @@
 
 #define USER32_CS 0x23
 #define USER64_CS 0x33
+#define USER_DS 0x2b
 #define VECTOR_TIMEOUT 255
 
 struct test_case {
@@ -191,6 +194,8 @@ int main(void) {
   for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
     if (sigaction(signals[i], &action, NULL) != 0) return 2;
   }
+  /* 32-bit cases need flat DS and ES; 64-bit processes start with null ones. */
+  __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(USER_DS));
   __asm__ volatile("int3");
   return 2; /* not reached: the handler never comes back here */
 }

@@ -1,0 +1,44 @@
+package io.trapscope.vmm.soft.differential;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Software processor against the processor of the host: a quick run of what {@code differential}
+ * does.
+ */
+class DifferentialTest {
+  private static final long CASES = 12_000;
+
+  static long[] seeds() {
+    return new long[] {20260101, System.nanoTime()};
+  }
+
+  @ParameterizedTest(name = "seed {0}")
+  @MethodSource("seeds")
+  void agreesWithTheHost(long seed) throws Exception {
+    String missing = Oracle.missing();
+    assumeTrue(missing == null, missing);
+    ByteArrayOutputStream report = new ByteArrayOutputStream();
+    PrintStream out = new PrintStream(report, true, StandardCharsets.UTF_8);
+    long mismatches;
+    long cases;
+    try (Oracle oracle = Oracle.start()) {
+      DifferentialRun run = new DifferentialRun(oracle, seed, out);
+      mismatches = run.run(CASES, "");
+      run.report();
+      run.summary();
+      cases = run.counts().values().stream().mapToLong(c -> c.cases).sum();
+    }
+    assertThat(mismatches)
+        .as("seed %d: %s", seed, report.toString(StandardCharsets.UTF_8))
+        .isZero();
+    assertThat(cases).isGreaterThanOrEqualTo(CASES);
+  }
+}
