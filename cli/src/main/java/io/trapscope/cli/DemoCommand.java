@@ -95,6 +95,7 @@ final class DemoCommand implements Callable<Integer> {
               null,
               LONGEST,
               ConsoleFilter.NONE,
+              false,
               trace,
               false,
               List.of("trapscope", "record", "--accel", word(accel), "--guest", guest.title()));

@@ -76,6 +76,14 @@ final class RecordCommand implements Callable<Integer> {
       description = "Change console output: none, upper (default: ${DEFAULT-VALUE}).")
   private ConsoleFilter filter;
 
+  @Option(
+      names = "--realtime",
+      negatable = true,
+      description =
+          "Whether a halted guest waits as long on the host's clock as on its own (default: where"
+              + " stdin is a terminal); otherwise its clock jumps to the next timer.")
+  private Boolean realTimeWanted;
+
   @Option(names = "--no-record", description = "Run only; write no trace.")
   private boolean noRecord;
 
@@ -135,8 +143,12 @@ final class RecordCommand implements Callable<Integer> {
    */
   RecordPlan plan(BackEnd backEnd, Path folder) {
     GuestChoice choice = guest.choose(backEnd.kind(), folder);
+    boolean realTime =
+        realTimeWanted == null
+            ? !choice.bundled() && Terminals.isTerminal(Terminals.STDIN)
+            : realTimeWanted;
     return new RecordPlan(
-        choice, memory, cpus, until, timeout, filter, directory(choice), force, words());
+        choice, memory, cpus, until, timeout, filter, realTime, directory(choice), force, words());
   }
 
   private Path directory(GuestChoice choice) {

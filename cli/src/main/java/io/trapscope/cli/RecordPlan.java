@@ -15,6 +15,7 @@ import java.util.List;
  * @param until what ends the run before the guest does; null for nothing
  * @param timeout host time after which it ends; null for never
  * @param filter what console output goes through
+ * @param realTime whether a halted guest waits on the host's clock
  * @param directory where the trace goes; null for no recording
  * @param force whether a trace that is there is replaced
  * @param commandLine the words of the command, for the trace's header
@@ -26,6 +27,7 @@ record RecordPlan(
     Until until,
     Duration timeout,
     ConsoleFilter filter,
+    boolean realTime,
     Path directory,
     boolean force,
     List<String> commandLine) {}

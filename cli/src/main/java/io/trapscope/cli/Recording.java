@@ -72,6 +72,7 @@ final class Recording {
     return machine(board)
         .consoleOutput(console)
         .consoleInput(input)
+        .realTime(plan.realTime())
         .messages(err::println)
         .timeout(plan.timeout())
         .build();

@@ -49,6 +49,7 @@ final class RecordingHeader {
     plan.guest()
         .images()
         .forEach(image -> header.image(image.role(), image.path(), image.sha256(), image.bytes()));
+    plan.guest().boot().details().forEach(header::note);
     List<MemoryRegion> regions = machine.memoryRegions();
     for (int i = 0; i < regions.size(); i++) {
       MemoryRegion region = regions.get(i);

@@ -53,18 +53,17 @@ final class RecordedConsole implements ConsoleInput {
 
   @Override
   public boolean isWaiting(long guestNanos) {
-    return isDue(eventsSoFar.getAsLong(), guestNanos);
+    Chunk next = chunks.peek();
+    return next != null && eventsSoFar.getAsLong() >= next.events && guestNanos >= next.guestClock;
   }
 
   @Override
-  public boolean wakes(long guestNanos) {
+  public long wakesAt() {
     // The HLT that this ends is an event of its own, and recorded only when it is over.
-    return isDue(eventsSoFar.getAsLong() + 1, guestNanos);
-  }
-
-  private boolean isDue(long events, long guestNanos) {
     Chunk next = chunks.peek();
-    return next != null && events >= next.events && guestNanos >= next.guestClock;
+    return next != null && eventsSoFar.getAsLong() + 1 >= next.events
+        ? next.guestClock
+        : Long.MAX_VALUE;
   }
 
   @Override

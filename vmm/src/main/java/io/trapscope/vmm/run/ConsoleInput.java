@@ -9,8 +9,11 @@ public interface ConsoleInput {
   /** Whether bytes wait for a guest whose clock shows this time. Asked before every entry. */
   boolean isWaiting(long guestNanos);
 
-  /** Whether bytes wait for a halted guest whose clock shows this time, so that it goes on. */
-  boolean wakes(long guestNanos);
+  /**
+   * When a halted guest goes on because bytes wait: a time of its clock, also one that has passed;
+   * {@code Long.MAX_VALUE} where none wait.
+   */
+  long wakesAt();
 
   /** Whether anything can still come. */
   boolean isOpen();

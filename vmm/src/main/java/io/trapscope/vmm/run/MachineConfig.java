@@ -27,6 +27,7 @@ public final class MachineConfig {
   final Until until;
   final Duration timeout;
   final Instant wallClock;
+  final boolean realTime;
 
   private MachineConfig(Builder builder) {
     this.hypervisor = builder.hypervisor;
@@ -42,6 +43,7 @@ public final class MachineConfig {
     this.until = builder.until;
     this.timeout = builder.timeout;
     this.wallClock = builder.wallClock;
+    this.realTime = builder.realTime;
   }
 
   /** A configuration with 256 MiB, one vCPU, no output, no limits. */
@@ -67,6 +69,7 @@ public final class MachineConfig {
     private Until until;
     private Duration timeout;
     private Instant wallClock = Instant.now();
+    private boolean realTime;
 
     private Builder(Hypervisor hypervisor, BootSource boot) {
       this.hypervisor = hypervisor;
@@ -154,6 +157,15 @@ public final class MachineConfig {
     /** What the guest's clocks show at guest time 0; the host's time unless set. */
     public Builder wallClock(Instant time) {
       this.wallClock = time;
+      return this;
+    }
+
+    /**
+     * Whether a halted guest waits as long on the host's clock as on its own. Otherwise a halted
+     * guest's clock jumps to the next timer, where the back end's clock is not the host's anyway.
+     */
+    public Builder realTime(boolean wanted) {
+      this.realTime = wanted;
       return this;
     }
 

@@ -46,8 +46,8 @@ public final class TypedInput implements ConsoleInput {
   }
 
   @Override
-  public boolean wakes(long guestNanos) {
-    return waiting;
+  public long wakesAt() {
+    return waiting ? 0 : Long.MAX_VALUE;
   }
 
   @Override

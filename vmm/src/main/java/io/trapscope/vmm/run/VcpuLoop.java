@@ -11,6 +11,7 @@ import io.trapscope.vmm.device.Timers;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.VmExit;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -271,11 +272,13 @@ final class VcpuLoop implements Runnable {
       boolean awake = interrupts.pending(index) || processors.wakes(index);
       long next = index == 0 ? timers.next() : Long.MAX_VALUE;
       unlock();
-      if (awake || input != null && input.wakes(vcpu.guestNanos())) {
+      long typed = input == null ? Long.MAX_VALUE : input.wakesAt();
+      if (awake || typed <= vcpu.guestNanos()) {
         return;
       }
+      next = Math.min(next, typed);
       if (next != Long.MAX_VALUE) {
-        vcpu.idleUntil(next);
+        idleUntil(next);
         lock();
         timers.advance(vcpu.guestNanos());
         if (lock != null) {
@@ -288,6 +291,23 @@ final class VcpuLoop implements Runnable {
         run.await(WAIT_MILLIS);
       }
     }
+  }
+
+  /** In real time, what is typed may end the wait before {@code next}. */
+  private void idleUntil(long next) {
+    if (!machine.config().realTime) {
+      vcpu.idleUntil(next);
+      return;
+    }
+    long begin = vcpu.guestNanos();
+    long start = System.nanoTime();
+    long waited = 0;
+    while (begin + waited < next && !run.ended() && (input == null || !input.isWaiting(begin))) {
+      long millis = TimeUnit.NANOSECONDS.toMillis(next - begin - waited);
+      run.await(Math.max(1, Math.min(millis, WAIT_MILLIS)));
+      waited = System.nanoTime() - start;
+    }
+    vcpu.idleUntil(Math.min(next, begin + waited));
   }
 
   /** Exits so far. */
