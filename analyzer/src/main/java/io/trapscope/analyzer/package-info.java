@@ -1,5 +1,6 @@
 /**
- * Turns a trace into answers: {@code report} accepts events and yields {@code table}s; {@code
- * arrow} writes them.
+ * Turns a trace into answers: {@code pipeline} reads it once for every {@code report}, which
+ * accepts events and yields {@code table}s; {@code arrow} writes them; {@code symbols} names guest
+ * addresses.
  */
 package io.trapscope.analyzer;

@@ -31,7 +31,7 @@ class MergePropertiesTest {
     for (int i = 0; i < events; i++) {
       addEvent(trace, i, random);
     }
-    for (Report report : Reports.all()) {
+    for (Report report : Reports.known()) {
       TraceFacts facts = TraceFacts.of(trace.header());
       if (report.accumulator(facts).isPresent()) {
         String whole = tables(accumulate(report, trace, 1, random));
