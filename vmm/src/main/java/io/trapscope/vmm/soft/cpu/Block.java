@@ -9,6 +9,9 @@ import java.util.List;
  * instruction may reach into the next page, and then it is the only one.
  */
 public final class Block {
+  /** Bytes a block has at most: 64 instructions of 15. */
+  public static final int MAX_BYTES = 960;
+
   /** Stamp of a block that may not run before it was looked up again. */
   static final long STALE = -1;
 

@@ -170,13 +170,13 @@ public final class Cpu extends CpuEvents {
     updateMode();
   }
 
-  /** MOV to CR3. Global translations are dropped too: a TLB may forget at any time. */
+  /** MOV to CR3. */
   public void writeCr3(long value) {
     if (longMode() && value >>> PHYSICAL_BITS != 0) {
       throw gp(0);
     }
     cr3 = value;
-    flushTlb();
+    flushNonGlobal();
   }
 
   /** Sets DR7 and what follows from it. */

@@ -34,6 +34,7 @@ public abstract class CpuDescriptors extends CpuSegments {
   @Override
   protected final void newGeneration() {
     generation++;
+    forgetCode();
     stamp = generation << 16 | mode;
   }
 

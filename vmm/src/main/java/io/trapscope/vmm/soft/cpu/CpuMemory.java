@@ -37,6 +37,9 @@ public abstract class CpuMemory extends CpuPaging {
   /** DR6 bits of data breakpoints that this instruction has hit. */
   protected long debugHits;
 
+  /** Linear pages, hashed, whose blocks may run without a look-up: INVLPG of others spares them. */
+  private final long[] codePages = new long[16];
+
   private long gpa;
 
   protected CpuMemory(GuestRam ram, Ept ept) {
@@ -267,7 +270,8 @@ public abstract class CpuMemory extends CpuPaging {
       if (access != Ept.FETCH && watchesData) {
         return frame;
       }
-      t.enter(a, frame, access, walkWritable && access == Ept.WRITE, walkShift > 12);
+      boolean writable = walkWritable && access == Ept.WRITE;
+      t.enter(a, frame, access, writable, walkShift > 12, walkGlobal);
     }
     return frame;
   }
@@ -409,12 +413,38 @@ public abstract class CpuMemory extends CpuPaging {
     newGeneration();
   }
 
-  /** INVLPG. */
-  public final void flushPage(long linear) {
+  /** Drops all translations but global ones. */
+  public final void flushNonGlobal() {
     for (Tlb t : tlbs) {
-      t.flushPage(linear);
+      t.flushNonGlobal();
     }
     newGeneration();
+  }
+
+  /** INVLPG. */
+  public final void flushPage(long linear) {
+    boolean large = false;
+    for (Tlb t : tlbs) {
+      large |= t.mayBeLarge(linear);
+      t.flushPage(linear);
+    }
+    if (large || (codePages[codePage(linear) >> 6] >>> codePage(linear) & 1) != 0) {
+      newGeneration();
+    }
+  }
+
+  /** Notes that blocks of this page have been found in this generation. */
+  protected final void noteCode(long linear) {
+    codePages[codePage(linear) >> 6] |= 1L << codePage(linear);
+  }
+
+  /** No page has had blocks found in this generation. */
+  protected final void forgetCode() {
+    Arrays.fill(codePages, 0);
+  }
+
+  private static int codePage(long linear) {
+    return (int) (linear >>> 12 ^ linear >>> 22) & 1023;
   }
 
   /** Blocks must be looked up again before they run: a translation may have changed. */

@@ -22,6 +22,7 @@ public abstract class CpuPaging extends CpuExits {
   private static final int ACCESSED = 1 << 5;
   private static final int DIRTY = 1 << 6;
   private static final int LARGE = 1 << 7;
+  private static final int GLOBAL = 1 << 8;
   private static final long NX = Long.MIN_VALUE;
   private static final long ADDRESS = 0xf_ffff_ffff_f000L;
   private static final long BEYOND = ADDRESS & -(1L << PHYSICAL_BITS);
@@ -43,6 +44,9 @@ public abstract class CpuPaging extends CpuExits {
   /** Whether the last walk's page may be written as it was walked, its dirty bit being set. */
   protected boolean walkWritable;
 
+  /** Whether the last walk's page is global. */
+  protected boolean walkGlobal;
+
   private final long[] entryAddress = new long[4];
   private final long[] entry = new long[4];
 
@@ -62,6 +66,7 @@ public abstract class CpuPaging extends CpuExits {
     if ((cr0 & CR0_PG) == 0) {
       walkShift = 0;
       walkWritable = true;
+      walkGlobal = false;
       return linear;
     }
     int error = (access == Ept.WRITE ? ERROR_WRITE : 0) | (user ? ERROR_USER : 0);
@@ -94,6 +99,7 @@ public abstract class CpuPaging extends CpuExits {
       mark(i, i == last && access == Ept.WRITE ? ACCESSED | DIRTY : ACCESSED, wide);
     }
     walkWritable = writable && (entry[last] & DIRTY) != 0;
+    walkGlobal = (entry[last] & GLOBAL) != 0 && (cr4 & CR4_PGE) != 0;
     long offset = linear & (1L << walkShift) - 1;
     return leafAddress(entry[last], wide) & -(1L << walkShift) | offset;
   }

@@ -211,6 +211,12 @@ public abstract class CpuRegisters {
     flagB = b;
   }
 
+  /** Notes the flags of AND, OR, XOR and TEST. */
+  public final void logicFlags(long result) {
+    flagKind = LOGIC;
+    flagResult = result;
+  }
+
   /** ZF, SF and PF of a sign-extended result; CF, OF and AF as given. */
   public final void flagBits(long result, long bits) {
     flagKind = BITS;
@@ -283,15 +289,15 @@ public abstract class CpuRegisters {
     return value ^ (code & 1) != 0;
   }
 
-  private boolean belowOrEqual() {
+  public final boolean belowOrEqual() {
     return flagKind == SUB ? !below(flagB, flagA) : carry() || zero();
   }
 
-  private boolean less() {
+  public final boolean less() {
     return flagKind == SUB ? flagA < flagB : sign() != overflow();
   }
 
-  private boolean lessOrEqual() {
+  public final boolean lessOrEqual() {
     return flagKind == SUB ? flagA <= flagB : zero() || sign() != overflow();
   }
 

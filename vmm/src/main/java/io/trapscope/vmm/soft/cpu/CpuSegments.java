@@ -44,11 +44,19 @@ public abstract class CpuSegments extends CpuMemory {
 
   /** Linear address to read {@code op.size()} bytes from. */
   public final long readAddress(Op op) {
+    return op.scale() == Op.BASE_DISP ? gpr[op.base()] + op.disp() : generalReadAddress(op);
+  }
+
+  private long generalReadAddress(Op op) {
     return linear(op.seg(), offset(op), op.size(), Ept.READ);
   }
 
   /** Linear address to write {@code op.size()} bytes to. */
   public final long writeAddress(Op op) {
+    return op.scale() == Op.BASE_DISP ? gpr[op.base()] + op.disp() : generalWriteAddress(op);
+  }
+
+  private long generalWriteAddress(Op op) {
     return linear(op.seg(), offset(op), op.size(), Ept.WRITE);
   }
 

@@ -3,7 +3,7 @@ package io.trapscope.vmm.soft.cpu;
 /** Tier 1: one handler after another. */
 final class Interpreted extends Code {
   /** Runs after which a block is worth generated code. */
-  static final int HOT = 3000;
+  static final int HOT = 5000;
 
   private final Block block;
 

@@ -55,6 +55,12 @@ public record Op(
   /** In {@link #seg}: added to a segment register of which only the base is used. */
   public static final int BASE_ONLY = 8;
 
+  /**
+   * In {@link #scale}: the address is base + displacement, 64 bits wide, and the offset is linear.
+   * With no index the shift does not matter otherwise.
+   */
+  public static final int BASE_DISP = -1;
+
   /** Bits of {@link #prefixes}. */
   public static final int LOCK = 1;
 

@@ -350,7 +350,9 @@ public final class Runner {
         next = b.link1;
         if (next.rip != c.rip || next.stamp != c.stamp) {
           next = find();
-          b.link(next);
+          if (next != b.link0 && next != b.link1) {
+            b.link(next);
+          }
         }
       }
       b = next;
@@ -401,6 +403,10 @@ public final class Runner {
       c.enter(b);
     }
     b.stamp = c.stamp;
+    c.noteCode(linear);
+    if (b.secondFrame != null) {
+      c.noteCode(linear + Frame.SIZE);
+    }
     jumps[slot] = b;
     return b;
   }

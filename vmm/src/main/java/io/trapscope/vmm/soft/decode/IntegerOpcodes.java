@@ -75,8 +75,17 @@ final class IntegerOpcodes {
     t.define(ONE, ANY, opcode, reg, name, imm, size, flags | MODRM | GROUP, h);
   }
 
+  private void group(
+      int opcode, int reg, String name, Imm imm, Size size, int flags, HandlerSelector picks) {
+    t.define(ONE, ANY, opcode, reg, new Opcode(name, imm, size, flags | MODRM | GROUP, picks));
+  }
+
   private void two(int opcode, String name, Imm imm, Size size, int flags, Handler handler) {
     t.define(TWO, ANY, opcode, ALL, name, imm, size, flags, handler);
+  }
+
+  private void two(int opcode, String name, Imm imm, Size size, int flags, HandlerSelector picks) {
+    t.define(TWO, ANY, opcode, ALL, new Opcode(name, imm, size, flags, picks));
   }
 
   private void arithmetic() {
@@ -103,7 +112,7 @@ final class IntegerOpcodes {
     one(0x84, "test", Imm.NONE, Size.B, MODRM, Alu::testRmReg);
     one(0x85, "test", Imm.NONE, Size.V, MODRM, AluForms::test);
     one(0xa8, "test", Imm.Z, Size.B, ACCUMULATOR, Alu::testRmImm);
-    one(0xa9, "test", Imm.Z, Size.V, ACCUMULATOR, Alu::testRmImm);
+    one(0xa9, "test", Imm.Z, Size.V, ACCUMULATOR, AluForms::testImm);
     for (int r = 0; r < 8; r++) {
       one(0x40 + r, "inc", Imm.NONE, Size.V, OPCODE_REG | NOT_64, Alu::inc);
       one(0x48 + r, "dec", Imm.NONE, Size.V, OPCODE_REG | NOT_64, Alu::dec);
@@ -124,21 +133,21 @@ final class IntegerOpcodes {
       Size size = wide == 0 ? Size.B : Size.V;
       for (int kind = 0; kind < 8; kind++) {
         String name = SHIFTS[kind];
-        group(0xc0 + wide, kind, name, Imm.UBYTE, size, 0, Shift::byImm);
+        group(0xc0 + wide, kind, name, Imm.UBYTE, size, 0, AluForms.shiftImm(kind));
         group(0xd0 + wide, kind, name, Imm.NONE, size, 0, Shift::byOne);
         group(0xd2 + wide, kind, name, Imm.NONE, size, 0, Shift::byCl);
       }
       int f6 = 0xf6 + wide;
-      group(f6, 0, "test", Imm.Z, size, 0, Alu::testRmImm);
-      group(f6, 1, "test", Imm.Z, size, 0, Alu::testRmImm);
+      group(f6, 0, "test", Imm.Z, size, 0, AluForms::testImm);
+      group(f6, 1, "test", Imm.Z, size, 0, AluForms::testImm);
       group(f6, 2, "not", Imm.NONE, size, LOCK, Alu::not);
       group(f6, 3, "neg", Imm.NONE, size, LOCK, Alu::neg);
       group(f6, 4, "mul", Imm.NONE, size, 0, Multiply::mul);
       group(f6, 5, "imul", Imm.NONE, size, 0, Multiply::imul);
       group(f6, 6, "div", Imm.NONE, size, 0, Multiply::div);
       group(f6, 7, "idiv", Imm.NONE, size, 0, Multiply::idiv);
-      group(0xfe + wide, 0, "inc", Imm.NONE, size, LOCK, Alu::inc);
-      group(0xfe + wide, 1, "dec", Imm.NONE, size, LOCK, Alu::dec);
+      group(0xfe + wide, 0, "inc", Imm.NONE, size, LOCK, AluForms::inc);
+      group(0xfe + wide, 1, "dec", Imm.NONE, size, LOCK, AluForms::dec);
       group(0xc6 + wide, 0, "mov", Imm.Z, size, 0, Move::rmImm);
     }
     group(0xff, 2, "call", Imm.NONE, Size.F64, END | LINKS, Branch::callRm);
@@ -159,7 +168,7 @@ final class IntegerOpcodes {
     one(0xa3, "mov", Imm.MOFFS, Size.V, 0, Move::memAccumulator);
     for (int r = 0; r < 8; r++) {
       one(0xb0 + r, "mov", Imm.V, Size.B, OPCODE_REG, Move::regImm);
-      one(0xb8 + r, "mov", Imm.V, Size.V, OPCODE_REG, Move::regImm);
+      one(0xb8 + r, "mov", Imm.V, Size.V, OPCODE_REG, MoveForms::regImm);
       two(0xc8 + r, "bswap", Imm.NONE, Size.V, OPCODE_REG, Move::byteSwap);
     }
     one(0xd7, "xlat", Imm.NONE, Size.B, 0, Move::translate);
@@ -196,8 +205,8 @@ final class IntegerOpcodes {
   }
 
   private void extensions() {
-    two(0xb6, "movzx", Imm.NONE, Size.V, MODRM | RM_BYTE, Move::zeroExtend8);
-    two(0xb7, "movzx", Imm.NONE, Size.V, MODRM, Move::zeroExtend16);
+    two(0xb6, "movzx", Imm.NONE, Size.V, MODRM | RM_BYTE, MoveForms::zeroExtend8);
+    two(0xb7, "movzx", Imm.NONE, Size.V, MODRM, MoveForms::zeroExtend16);
     two(0xbe, "movsx", Imm.NONE, Size.V, MODRM | RM_BYTE, Move::signExtend8);
     two(0xbf, "movsx", Imm.NONE, Size.V, MODRM, Move::signExtend16);
     one(0x98, "cbw", Imm.NONE, Size.V, 0, Move::convertAccumulator);
@@ -221,7 +230,7 @@ final class IntegerOpcodes {
 
   private void branches() {
     for (int cc = 0; cc < 16; cc++) {
-      HandlerSelector jcc = d -> d.code64() ? Branch::conditional64 : Branch::conditional;
+      HandlerSelector jcc = AluForms::jump;
       one(0x70 + cc, "j" + CONDITIONS[cc], Imm.REL8, Size.F64, END | LINKS, jcc);
       Opcode far = new Opcode("j" + CONDITIONS[cc], Imm.RELZ, Size.F64, END | LINKS, jcc);
       t.define(TWO, ANY, 0x80 + cc, ALL, far);

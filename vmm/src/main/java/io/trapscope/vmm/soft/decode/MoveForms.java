@@ -25,7 +25,19 @@ final class MoveForms {
   }
 
   static Handler lea(Decoded d) {
-    return Move::lea;
+    return d.size == 8 ? Move::lea64 : d.size == 4 ? Move::lea32 : Move::lea;
+  }
+
+  static Handler regImm(Decoded d) {
+    return d.size == 8 ? Move::reg64Imm : d.size == 4 ? Move::reg32Imm : Move::regImm;
+  }
+
+  static Handler zeroExtend8(Decoded d) {
+    return d.isMemory() && d.size >= 4 ? Move::zeroExtendMem8 : Move::zeroExtend8;
+  }
+
+  static Handler zeroExtend16(Decoded d) {
+    return d.isMemory() && d.size >= 4 ? Move::zeroExtendMem16 : Move::zeroExtend16;
   }
 
   static Handler push(Decoded d) {

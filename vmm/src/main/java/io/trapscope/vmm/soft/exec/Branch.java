@@ -30,6 +30,56 @@ public final class Branch {
     c.rip = c.condition(o.sub()) ? o.imm() : o.next();
   }
 
+  // Jcc in 64-bit mode by condition: those that are frequent.
+
+  public static void ifZero(Cpu c, Op o) {
+    c.rip = c.zero() ? o.imm() : o.next();
+  }
+
+  public static void ifNotZero(Cpu c, Op o) {
+    c.rip = !c.zero() ? o.imm() : o.next();
+  }
+
+  public static void ifBelow(Cpu c, Op o) {
+    c.rip = c.carry() ? o.imm() : o.next();
+  }
+
+  public static void ifNotBelow(Cpu c, Op o) {
+    c.rip = !c.carry() ? o.imm() : o.next();
+  }
+
+  public static void ifSign(Cpu c, Op o) {
+    c.rip = c.sign() ? o.imm() : o.next();
+  }
+
+  public static void ifNotSign(Cpu c, Op o) {
+    c.rip = !c.sign() ? o.imm() : o.next();
+  }
+
+  public static void ifBelowOrEqual(Cpu c, Op o) {
+    c.rip = c.belowOrEqual() ? o.imm() : o.next();
+  }
+
+  public static void ifAbove(Cpu c, Op o) {
+    c.rip = !c.belowOrEqual() ? o.imm() : o.next();
+  }
+
+  public static void ifLess(Cpu c, Op o) {
+    c.rip = c.less() ? o.imm() : o.next();
+  }
+
+  public static void ifNotLess(Cpu c, Op o) {
+    c.rip = !c.less() ? o.imm() : o.next();
+  }
+
+  public static void ifLessOrEqual(Cpu c, Op o) {
+    c.rip = c.lessOrEqual() ? o.imm() : o.next();
+  }
+
+  public static void ifGreater(Cpu c, Op o) {
+    c.rip = !c.lessOrEqual() ? o.imm() : o.next();
+  }
+
   /** Jcc in the other modes. */
   public static void conditional(Cpu c, Op o) {
     if (c.condition(o.sub())) {

@@ -101,6 +101,32 @@ public final class Move {
     c.setReg(size, Cpu.RAX, old);
   }
 
+  public static void lea64(Cpu c, Op o) {
+    c.gpr[o.reg()] = c.offset(o);
+  }
+
+  public static void lea32(Cpu c, Op o) {
+    c.gpr[o.reg()] = c.offset(o) & 0xffffffffL;
+  }
+
+  public static void reg64Imm(Cpu c, Op o) {
+    c.gpr[o.rm()] = o.imm();
+  }
+
+  public static void reg32Imm(Cpu c, Op o) {
+    c.gpr[o.rm()] = o.imm() & 0xffffffffL;
+  }
+
+  /** movzx r32 or r64, byte in memory. */
+  public static void zeroExtendMem8(Cpu c, Op o) {
+    c.gpr[o.reg()] = c.read8(c.address(o, 1, Ept.READ));
+  }
+
+  /** movzx r32 or r64, word in memory. */
+  public static void zeroExtendMem16(Cpu c, Op o) {
+    c.gpr[o.reg()] = c.read16(c.address(o, 2, Ept.READ));
+  }
+
   private static long loadPart(Cpu c, Op o, int size) {
     return o.isMemory() ? c.read(size, c.address(o, size, Ept.READ)) : c.reg(size, o.rm());
   }

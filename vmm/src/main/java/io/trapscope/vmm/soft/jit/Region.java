@@ -11,8 +11,8 @@ import java.util.List;
  * block leads to. Because they share the page, none needs a look-up once the first has been found.
  */
 final class Region {
-  private static final int MAX_BLOCKS = 24;
-  private static final int MAX_OPS = 160;
+  private static final int MAX_BLOCKS = 16;
+  private static final int MAX_OPS = 96;
 
   final List<Block> blocks = new ArrayList<>();
 

@@ -44,7 +44,8 @@ public final class Frame {
 
   /** Whether these bytes overlap a block that is still valid. */
   public boolean hitsBlock(int offset, int length) {
-    for (int i = 0; i < 64; i++) {
+    int last = Math.min(offset + length - 1, SIZE - 1) >> 6;
+    for (int i = Math.max(0, (offset >> 6) - Block.MAX_BYTES / 64); i <= last; i++) {
       for (Block b = blocks[i]; b != null; b = b.nextInFrame(this)) {
         if (b.overlaps(this, offset, length)) {
           return true;

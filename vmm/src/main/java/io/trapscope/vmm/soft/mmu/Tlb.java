@@ -19,8 +19,13 @@ public final class Tlb {
   public final byte[][] writePages = new byte[SIZE][];
   public final Frame[] execFrames = new Frame[SIZE];
 
-  /** A bit for (linear >>> 21) mod 64 of every large page entered since the last flush. */
-  private long largePages;
+  /** By index: whether the entry came from a global page. Stale where there is no entry. */
+  private final long[] globalData = new long[SIZE / 64];
+
+  private final long[] globalCode = new long[SIZE / 64];
+
+  /** Which 2 MiB regions, hashed, have had an entry from a large page since the last flush. */
+  private final long[] largeRegions = new long[SIZE / 64];
 
   public Tlb() {
     flush();
@@ -31,16 +36,57 @@ public final class Tlb {
     return (int) (linear >>> 12) & SIZE - 1;
   }
 
+  private static int region(long linear) {
+    return (int) (linear >>> 21 ^ linear >>> 31) & SIZE - 1;
+  }
+
+  private static boolean isSet(long[] bits, int i) {
+    return (bits[i >> 6] >>> i & 1) != 0;
+  }
+
+  private static void set(long[] bits, int i, boolean value) {
+    bits[i >> 6] = value ? bits[i >> 6] | 1L << i : bits[i >> 6] & ~(1L << i);
+  }
+
   public void flush() {
     Arrays.fill(readTags, INVALID);
     Arrays.fill(writeTags, INVALID);
     Arrays.fill(execTags, INVALID);
-    largePages = 0;
+    Arrays.fill(largeRegions, 0);
+    Arrays.fill(globalData, 0);
+    Arrays.fill(globalCode, 0);
+  }
+
+  /** Drops all but what came from global pages, as MOV to CR3 does. */
+  public void flushNonGlobal() {
+    for (int word = 0; word < globalData.length; word++) {
+      clear(readTags, word, globalData[word]);
+      clear(writeTags, word, globalData[word]);
+      clear(execTags, word, globalCode[word]);
+    }
+  }
+
+  private static void clear(long[] tags, int word, long keep) {
+    int from = word << 6;
+    if (keep == 0) {
+      Arrays.fill(tags, from, from + 64, INVALID);
+      return;
+    }
+    for (int i = 0; i < 64; i++) {
+      if ((keep >>> i & 1) == 0) {
+        tags[from + i] = INVALID;
+      }
+    }
+  }
+
+  /** Whether a large page may have been entered that covers this address. */
+  public boolean mayBeLarge(long linear) {
+    return isSet(largeRegions, region(linear));
   }
 
   /** Drops what INVLPG of this address must drop, at least. */
   public void flushPage(long linear) {
-    if ((largePages >>> (linear >>> 21) & 1) != 0) {
+    if (mayBeLarge(linear)) {
       flush();
       return;
     }
@@ -66,18 +112,30 @@ public final class Tlb {
     }
   }
 
-  /** Enters a translation; {@code large} when its page is larger than 4 KiB. */
-  public void enter(long linear, Frame frame, int access, boolean writable, boolean large) {
+  /**
+   * Enters a translation.
+   *
+   * @param writable whether stores may use it too
+   * @param large whether its page is larger than 4 KiB
+   * @param global whether it survives {@link #flushNonGlobal}
+   */
+  public void enter(
+      long linear, Frame frame, int access, boolean writable, boolean large, boolean global) {
     if (large) {
-      largePages |= 1L << (linear >>> 21);
+      set(largeRegions, region(linear), true);
     }
     int i = index(linear);
     long page = linear & -4096L;
     if (access == Ept.FETCH) {
       execTags[i] = page;
       execFrames[i] = frame;
+      set(globalCode, i, global);
       return;
     }
+    if (readTags[i] != page && writeTags[i] != page) {
+      writeTags[i] = INVALID;
+    }
+    set(globalData, i, global);
     readTags[i] = page;
     readPages[i] = frame.bytes;
     if (writable && !frame.hasCode()) {
