@@ -162,11 +162,12 @@ abstract class KernelBoot implements BootSource {
     }
   }
 
-  /** Writes ACPI and MP tables and notes where their roots are. */
+  /** Writes what firmware would leave, and notes where the roots of its tables are. */
   protected final void writeFirmwareTables(int cpus) {
+    BiosData.write(memory);
     rsdp = AcpiTables.write(memory, cpus);
     MpTable.write(memory, cpus);
     detail("acpi rsdp", rsdp);
-    detail("mp table", MemoryLayout.MP_TABLE);
+    detail("mp table", MpTable.pointerAt());
   }
 }

@@ -14,6 +14,10 @@ import java.nio.charset.StandardCharsets;
 final class MpTable {
   private static final int POINTER_BYTES = 16;
   private static final int HEADER_BYTES = 44;
+
+  /** The first paragraph of the area begins with the area's size. */
+  private static final int POINTER_OFFSET = 16;
+
   private static final int ISA_BUS = 0;
   private static final int PCI_BUS = 1;
   private static final int ALL_APICS = 0xff;
@@ -29,7 +33,7 @@ final class MpTable {
 
   private MpTable() {}
 
-  /** Writes the pointer at {@code MemoryLayout.MP_TABLE} and the table it points to. */
+  /** Writes the pointer, in the last KiB of base memory, and the table it points to. */
   static void write(GuestMemory memory, int cpus) {
     ByteBuffer table =
         ByteBuffer.allocate(HEADER_BYTES + 20 * cpus + 8 * 20).order(ByteOrder.LITTLE_ENDIAN);
@@ -57,7 +61,12 @@ final class MpTable {
     finish(table, entries);
     memory.write(MemoryLayout.MP_CONFIGURATION, table.array(), 0, table.position());
     byte[] pointer = pointer();
-    memory.write(MemoryLayout.MP_TABLE, pointer, 0, pointer.length);
+    memory.write(pointerAt(), pointer, 0, pointer.length);
+  }
+
+  /** Where the floating pointer is. */
+  static long pointerAt() {
+    return MemoryLayout.MP_TABLE + POINTER_OFFSET;
   }
 
   private static byte[] ascii(String text) {

@@ -26,8 +26,11 @@ final class MultibootBoot extends KernelBoot {
 
   private static final int ADDRESSES_VALID = 1 << 16;
 
-  /** Required features that are met: modules on pages, memory information. */
-  private static final int REQUIRED_MET = 0x3;
+  /** Features a header can require: modules on pages, memory information, and a video mode. */
+  private static final int REQUIRED_KNOWN = 0x7;
+
+  /** There is no screen: a kernel that asks for a mode finds no video information. */
+  private static final int VIDEO_MODE = 1 << 2;
 
   private static final int INFO_MEMORY = 1;
   private static final int INFO_COMMAND_LINE = 1 << 2;
@@ -49,7 +52,7 @@ final class MultibootBoot extends KernelBoot {
     image = ByteBuffer.wrap(files.kernel()).order(ByteOrder.LITTLE_ENDIAN);
     header = findHeader(files.kernel());
     flags = image.getInt(header + 4);
-    int unmet = flags & 0xffff & ~REQUIRED_MET;
+    int unmet = flags & 0xffff & ~REQUIRED_KNOWN;
     if (unmet != 0) {
       throw new BootException(
           String.format(
@@ -106,6 +109,9 @@ final class MultibootBoot extends KernelBoot {
     state.gpr[CpuState.RBX] = MemoryLayout.START_INFO;
     detail("entry", entry);
     detail("multiboot information", MemoryLayout.START_INFO);
+    if ((flags & VIDEO_MODE) != 0) {
+      detail("video mode", "asked for, and not there");
+    }
   }
 
   private long word(int at) {

@@ -8,7 +8,7 @@ import java.util.List;
  *
  * <pre>
  *             0 +--------------------------------+
- *               | IVT and BIOS data area (empty) |
+ *               | IVT (empty) and BIOS data area |
  *         0x600 +--------------------------------+ LOW_FREE
  *               | free; hello runs at 0x1000     |
  *       0x90000 +--------------------------------+ BOOT_PARAMS    zero page of a Linux boot
@@ -76,8 +76,8 @@ public final class MemoryLayout {
   public static final long BOOT_STACK = 0x9c000;
 
   /**
-   * MP floating pointer and configuration table: the last KiB of base memory is searched (Intel
-   * MultiProcessor Specification 1.4, section 4.1.1). RAM below is free for E820.
+   * Extended BIOS data area with the MP floating pointer: the last KiB of base memory is searched
+   * (Intel MultiProcessor Specification 1.4, section 4.1.1). RAM below is free for E820.
    */
   public static final long MP_TABLE = 0x9fc00;
 

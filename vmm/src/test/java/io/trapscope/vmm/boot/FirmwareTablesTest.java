@@ -132,13 +132,23 @@ class FirmwareTablesTest {
     assertThat(Aml.buffer(new byte[5000])).startsWith(0x11, (byte) 0x8e, 0x38, 0x01);
   }
 
+  @Test
+  void biosDataLeadsToTheExtendedArea() {
+    BiosData.write(memory);
+    MpTable.write(memory, 1);
+    assertThat(memory.readShort(0x413)).isEqualTo((short) 639);
+    assertThat((memory.readShort(0x40e) & 0xffffL) << 4).isEqualTo(0x9fc00);
+    assertThat(memory.readByte(0x9fc00)).as("KiB").isEqualTo((byte) 1);
+    assertThat(memory.readShort(0x400)).isEqualTo((short) 0x3f8);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 4, 64})
   void multiprocessorTable(int cpus) {
     MpTable.write(memory, cpus);
-    assertThat(text(0x9fc00, 4)).isEqualTo("_MP_");
-    assertThat(sum(0x9fc00, 16)).isZero();
-    long table = memory.readInt(0x9fc04);
+    assertThat(text(0x9fc10, 4)).isEqualTo("_MP_");
+    assertThat(sum(0x9fc10, 16)).isZero();
+    long table = memory.readInt(0x9fc14);
     assertThat(text(table, 4)).isEqualTo("PCMP");
     int length = memory.readShort(table + 4);
     assertThat(sum(table, length)).isZero();
