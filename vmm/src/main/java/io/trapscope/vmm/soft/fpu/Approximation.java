@@ -7,6 +7,7 @@ package io.trapscope.vmm.soft.fpu;
 final class Approximation {
   private static final int SIGN = 0x8000_0000;
   private static final int INFINITY = 0x7F80_0000;
+  private static final int SMALLEST = 0x0080_0000;
   private static final int QUIET = 0x0040_0000;
   private static final int INDEFINITE = 0xFFC0_0000;
 
@@ -21,7 +22,7 @@ final class Approximation {
     if (magnitude > INFINITY) {
       return x | QUIET;
     }
-    if (magnitude < 0x0080_0000) {
+    if (magnitude < SMALLEST) {
       return x & SIGN | INFINITY;
     }
     if (root && x < 0) {
@@ -33,7 +34,8 @@ final class Approximation {
     double value = Float.intBitsToFloat(x);
     float exact = (float) (root ? 1 / Math.sqrt(value) : 1 / value);
     int bits = Float.floatToRawIntBits(exact);
-    if ((bits & INFINITY) == 0) {
+    if ((bits & ~SIGN) <= SMALLEST) {
+      // Hardware flushes even the reciprocal of 2^126, which would just be normal.
       return bits & SIGN;
     }
     int half = 1 << (DROPPED - 1);

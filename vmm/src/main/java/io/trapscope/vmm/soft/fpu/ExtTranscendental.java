@@ -161,8 +161,22 @@ final class ExtTranscendental {
     int by = bExp < 0 ? 0 : bExp > 15 ? 0x10000 : (int) (sigOf(bMant) >>> (63 - bExp));
     int exp = expOf(aSe, aMant) + (negative(bSe) ? -by : by);
     soft.set(negative(aSe), exp, sigOf(aMant), 0);
-    ext.pack64();
+    if (exp < LEAST_WRAPPED && (soft.masks & SoftFloat.UNDERFLOW) == 0) {
+      soft.flags |= SoftFloat.UNDERFLOW | SoftFloat.PRECISION;
+      ext.setZero(negative(aSe));
+    } else if (exp > MOST_WRAPPED && (soft.masks & SoftFloat.OVERFLOW) == 0) {
+      soft.flags |= SoftFloat.OVERFLOW | SoftFloat.PRECISION;
+      soft.roundedUp = true;
+      ext.setInfinity(negative(aSe));
+    } else {
+      ext.pack64();
+    }
   }
+
+  /** Exponents that unmasked underflow and overflow cannot bring back into range by wrapping. */
+  private static final int LEAST_WRAPPED = -16382 - 24576;
+
+  private static final int MOST_WRAPPED = 16383 + 24576;
 
   /** FPATAN: the angle of the point x = ST(0), y = ST(1). */
   void atan(int ySe, long yMant, int xSe, long xMant) {

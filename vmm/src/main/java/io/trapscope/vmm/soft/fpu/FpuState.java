@@ -211,11 +211,15 @@ public final class FpuState {
     return true;
   }
 
-  /** As {@link #commit} for a store to memory, which unmasked overflow and underflow stop too. */
-  boolean commitStore() {
-    int flags = ext.soft.flags;
-    boolean deliver = commit();
-    return deliver && (flags & ~control & (SoftFloat.OVERFLOW | SoftFloat.UNDERFLOW)) == 0;
+  /**
+   * As {@link #commit} for a store: where unmasked overflow or underflow stops it, only that shows.
+   */
+  void commitStore() {
+    SoftFloat soft = ext.soft;
+    if ((soft.flags & ~control & (SoftFloat.OVERFLOW | SoftFloat.UNDERFLOW)) != 0) {
+      soft.flags &= ~SoftFloat.PRECISION;
+    }
+    commit();
   }
 
   private void raise(int flags) {

@@ -59,6 +59,19 @@ final class Transcendental {
   }
 
   /**
+   * A result next to x but below. The smallest normal number stays itself, as on hardware: no
+   * underflow.
+   */
+  private void setBelow(boolean sign, int exp, long sig) {
+    if (exp == -16382 && sig == Long.MIN_VALUE) {
+      soft.set(sign, exp, sig, 0);
+      soft.flags |= SoftFloat.PRECISION;
+    } else {
+      setNear(sign, exp, sig, false);
+    }
+  }
+
+  /**
    * The working number one step of a 128-bit significand away from a number: inexact, that side.
    */
   private void setNear(boolean sign, int exp, long sig, boolean above) {
@@ -230,7 +243,7 @@ final class Transcendental {
   /** sin x for |x| below 2^63. */
   void sin(boolean sign, int exp, long sig) {
     if (exp < TINY) {
-      setNear(sign, exp, sig, false);
+      setBelow(sign, exp, sig);
       return;
     }
     reduce(exp, sig);

@@ -155,7 +155,7 @@ final class X87Memory {
     if (empty) {
       f.stackFault(false);
     } else {
-      f.commit();
+      f.commitStore();
     }
     if (deliver && pop) {
       f.pop();
@@ -232,10 +232,10 @@ final class X87Memory {
     storeInteger(cpu, f, op, 8, true, true);
   }
 
+  /** Stores 8 bytes and then 2: as on hardware, the first stay when the others fault. */
   private static void store80(Cpu cpu, FpuState f, Op op, long low, int high, boolean deliver) {
     if (deliver) {
       long a = cpu.address(op, 10, Ept.WRITE);
-      cpu.probe(a, 10, Ept.WRITE);
       cpu.write64(a, low);
       cpu.write16(a + 8, high & 0xFFFF);
     }
@@ -280,13 +280,12 @@ final class X87Memory {
   /** FLD ST(i). */
   static void fldRegister(Cpu cpu, FpuState f, Op op) {
     int i = op.modrm() & 7;
-    if (!f.isEmpty(-1)) {
-      overflow(f);
-    } else if (!f.isEmpty(i)) {
-      f.setC1(false);
-      f.push(f.se(i), f.mant(i));
-    } else if (f.stackFault(false)) {
-      f.push(INDEFINITE_SE, INDEFINITE);
+    if (f.isEmpty(i)) {
+      if (f.stackFault(false)) {
+        f.push(INDEFINITE_SE, INDEFINITE);
+      }
+    } else {
+      pushRaw(f, f.se(i), f.mant(i));
     }
   }
 

@@ -114,7 +114,7 @@ final class Generator {
               && !(form.has("only64") && test.mode == 32)
               && !(form.has("only32") && test.mode == 64)
               && !(form.has("approx") && !last)
-              && !(form.has("small") && !test.instructions.isEmpty());
+              && !((form.has("small") || form.has("first")) && !test.instructions.isEmpty());
       if (fits) {
         return form;
       }

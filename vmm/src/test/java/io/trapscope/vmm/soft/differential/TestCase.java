@@ -49,7 +49,7 @@ final class TestCase {
    */
   record FlagEffect(int sets, int undefined) {}
 
-  /** What a page fault leaves is up to the processor: such an end is not compared. */
+  /** Whether and where it faults is up to the processor: #GP and #PF are not compared. */
   boolean looseFault;
 
   /** Some results are approximations: compared with tolerance. */

@@ -61,7 +61,7 @@ final class VectorForms {
       x87state DD /4 m data v16
       x87state DD /6 m data v16
       x87state 0F AE /0 m data16 y
-      x87state 0F AE /1 m data16 y
+      x87state 0F AE /1 m data16 y first
       x87state D9 FA
       x87state D8 /0 rm
       x87approx D9 F0 approx small
