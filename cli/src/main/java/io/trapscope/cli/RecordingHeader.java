@@ -19,6 +19,9 @@ final class RecordingHeader {
   /** Note: the folder where relative paths of the command line start. */
   static final String FOLDER = "folder";
 
+  /** Guest time of {@code soft}: one instruction a nanosecond, see SoftVcpu. */
+  private static final long SOFT_INSTRUCTIONS_PER_SECOND = 1_000_000_000;
+
   private static final long U32 = 0xffff_ffffL;
 
   /** First leaves of CPUID's ranges: basic, hypervisor, extended. Their EAX is the range's last. */
@@ -39,7 +42,10 @@ final class RecordingHeader {
             .commandLine(plan.commandLine())
             .memoryBytes(plan.memoryBytes())
             .cpus(plan.cpus())
-            .clocks(TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis()), System.nanoTime(), 0)
+            .clocks(
+                TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis()),
+                System.nanoTime(),
+                backEnd.name().equals("kvm") ? 0 : SOFT_INSTRUCTIONS_PER_SECOND)
             .surfaced(machine.vm().surfacedExits())
             .unseen(machine.vm().unseenExits())
             .note("guest", plan.guest().boot().description())
