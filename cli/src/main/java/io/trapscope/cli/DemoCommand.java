@@ -5,8 +5,12 @@ import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.report.Reports;
 import io.trapscope.recorder.trace.TraceReader;
 import io.trapscope.vmm.device.ConsoleFilter;
+import io.trapscope.vmm.fetch.DebianCloudGuest;
+import io.trapscope.vmm.fetch.FetchException;
 import io.trapscope.vmm.guests.Guests;
 import io.trapscope.vmm.kvm.KvmProbe;
+import io.trapscope.vmm.run.ConsoleInput;
+import io.trapscope.vmm.run.TypedInput;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -31,12 +35,14 @@ import picocli.CommandLine.ParentCommand;
     description = {
       "Runs the bundled guests on every back end that works here, records them, and shows what the"
           + " traces say.",
-      "Needs no root, no KVM and no network."
+      "Needs no root, no KVM and no network; with a network and Debian's apt-get it fetches a real"
+          + " kernel too and boots it."
     })
 final class DemoCommand implements Callable<Integer> {
   private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
   private static final long MEMORY = 256L << 20;
-  private static final Duration LONGEST = Duration.ofMinutes(1);
+  private static final Duration LONGEST = Duration.ofMinutes(3);
+  private static final Duration FETCH_LIMIT = Duration.ofSeconds(30);
 
   @ParentCommand private TrapscopeCommand parent;
 
@@ -64,6 +70,7 @@ final class DemoCommand implements Callable<Integer> {
     if (kvm.usable()) {
       runAll(Accel.KVM, folder);
     }
+    runDebian(folder);
     out.println();
     out.println("Traces and Arrow files are in " + folder + ". To look closer:");
     Path exits = folder.resolve("soft-exits");
@@ -76,36 +83,53 @@ final class DemoCommand implements Callable<Integer> {
 
   private void runAll(Accel accel, Path folder) {
     for (Guests guest : List.of(Guests.HELLO, Guests.TRANSLATE, Guests.EXITS)) {
-      run(accel, guest, folder.resolve(word(accel) + "-" + guest.title()));
+      Path trace = folder.resolve(word(accel) + "-" + guest.title());
+      title(guest.title() + " on " + word(accel) + ": " + guest.summary());
+      try (BackEnd backEnd = BackEnd.choose(accel)) {
+        run(backEnd, GuestOptions.bundled(guest, "", backEnd.kind()), null, trace);
+      }
+      analyze(trace, guest == Guests.EXITS && accel == Accel.SOFT);
     }
   }
 
-  private void run(Accel accel, Guests guest, Path trace) {
-    PrintStream out = parent.out();
-    out.println();
-    out.println("== " + guest.title() + " on " + word(accel) + ": " + guest.summary());
-    out.flush();
-    try (BackEnd backEnd = BackEnd.choose(accel)) {
-      GuestChoice choice = GuestOptions.bundled(guest, "", backEnd.kind());
-      RecordPlan plan =
-          new RecordPlan(
-              choice,
-              MEMORY,
-              1,
-              null,
-              LONGEST,
-              ConsoleFilter.NONE,
-              false,
-              trace,
-              false,
-              List.of("trapscope", "record", "--accel", word(accel), "--guest", guest.title()));
-      Recorded recorded =
-          new Recording(out, backEnd, plan).run(new ConsoleStream(out), null, false);
-      out.flush();
-      new RecordSummary(plan, recorded).printText(out);
-      note(recorded.status());
+  /** A real operating system, where it is here or can be had within a minute. */
+  private void runDebian(Path folder) {
+    title("debian-cloud on soft: Debian's stock cloud kernel with busybox");
+    DebianCloudGuest debian = DebianCloudGuest.inUsersCache(FETCH_LIMIT);
+    try {
+      DebianCloudGuest.Fetched fetched =
+          debian.cached().orElseGet(() -> debian.fetch(parent.out()::println));
+      Path trace = folder.resolve("soft-" + DebianCloudGuest.NAME);
+      try (BackEnd backEnd = BackEnd.choose(Accel.SOFT)) {
+        TypedInput typed = new TypedInput();
+        byte[] line = "uname -a; exit\n".getBytes(StandardCharsets.US_ASCII);
+        typed.offer(line, 0, line.length);
+        typed.close();
+        run(backEnd, GuestOptions.debianCloud(fetched, ""), typed, trace);
+      }
+      analyze(trace, true);
+    } catch (FetchException e) {
+      parent.out().println("left out: it could not be fetched: " + e.getMessage());
     }
-    analyze(trace, guest == Guests.EXITS);
+  }
+
+  private void title(String text) {
+    parent.out().println();
+    parent.out().println("== " + text);
+    parent.out().flush();
+  }
+
+  private void run(BackEnd backEnd, GuestChoice choice, ConsoleInput input, Path trace) {
+    PrintStream out = parent.out();
+    List<String> sameAs =
+        List.of("trapscope", "record", "--accel", backEnd.name(), "--guest", choice.name());
+    RecordPlan plan =
+        new RecordPlan(
+            choice, MEMORY, 1, null, LONGEST, ConsoleFilter.NONE, false, trace, false, sameAs);
+    Recorded recorded = new Recording(out, backEnd, plan).run(new ConsoleStream(out), input, false);
+    out.flush();
+    new RecordSummary(plan, recorded).printText(out);
+    note(recorded.status());
   }
 
   /** Writes the Arrow files, and shows the tables where there is something to see. */

@@ -4,6 +4,7 @@ import io.trapscope.recorder.trace.TraceHeader.Image;
 import io.trapscope.vmm.boot.FlatLoader;
 import io.trapscope.vmm.boot.KernelEntry;
 import io.trapscope.vmm.boot.KernelLoader;
+import io.trapscope.vmm.fetch.DebianCloudGuest;
 import io.trapscope.vmm.guests.Guests;
 import io.trapscope.vmm.guests.HostKind;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -23,11 +25,12 @@ import picocli.CommandLine.TypeConversionException;
 /** The options that say what to run. Exactly one of guest, kernel and flat. */
 final class GuestOptions {
   private static final long LARGEST_IMAGE = 1L << 30;
+  private static final Duration FETCH_LIMIT = Duration.ofMinutes(10);
 
   @Option(
       names = "--guest",
       paramLabel = "NAME",
-      description = "A bundled guest; 'trapscope guests' lists them.")
+      description = "A guest by name; 'trapscope guests' lists them.")
   private String guest;
 
   @Option(
@@ -106,7 +109,7 @@ final class GuestOptions {
     if (kernel != null) {
       return kernel(folder.resolve(kernel), initrd == null ? null : folder.resolve(initrd));
     }
-    return flat == null ? bundled(host) : flat(folder.resolve(flat));
+    return flat == null ? named(host) : flat(folder.resolve(flat));
   }
 
   private GuestChoice kernel(Path file, Path disk) {
@@ -122,12 +125,36 @@ final class GuestOptions {
         false);
   }
 
-  private GuestChoice bundled(HostKind host) {
+  private GuestChoice named(HostKind host) {
+    if (guest.equals(DebianCloudGuest.NAME)) {
+      DebianCloudGuest.Fetched fetched =
+          DebianCloudGuest.inUsersCache(FETCH_LIMIT)
+              .cached()
+              .orElseThrow(
+                  () ->
+                      UserError.badInput(
+                          guest + " is not here yet; run: trapscope guests fetch " + guest));
+      return debianCloud(fetched, append);
+    }
     try {
       return bundled(Guests.named(guest), append, host);
     } catch (IllegalArgumentException e) {
       throw UserError.badInput(e.getMessage(), e);
     }
+  }
+
+  /** Debian's cloud kernel, fetched. */
+  static GuestChoice debianCloud(DebianCloudGuest.Fetched fetched, String append) {
+    String commandLine = (DebianCloudGuest.COMMAND_LINE + " " + append).strip();
+    Path kernel = fetched.kernel();
+    Path initrd = fetched.initrd();
+    return new GuestChoice(
+        DebianCloudGuest.NAME,
+        KernelLoader.open(kernel, initrd, commandLine, KernelEntry.AUTO),
+        List.of(
+            image("kernel", kernel.toString(), read(kernel)),
+            image("initrd", initrd.toString(), read(initrd))),
+        false);
   }
 
   /** A bundled guest. */

@@ -1,8 +1,10 @@
 package io.trapscope.cli;
 
+import io.trapscope.vmm.fetch.DebianCloudGuest;
 import io.trapscope.vmm.guests.Guests;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -14,6 +16,7 @@ import picocli.CommandLine.Spec;
     name = "guests",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
+    subcommands = GuestsFetchCommand.class,
     description = "Lists the guests that 'record --guest' takes.")
 final class GuestsCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -28,10 +31,22 @@ final class GuestsCommand implements Callable<Integer> {
       printJson(out);
     } else {
       for (Guests guest : Guests.values()) {
-        out.printf("%-11s %s%n", guest.title(), guest.summary());
+        out.printf("%-13s %s%n", guest.title(), guest.summary());
       }
+      out.printf("%-13s %s%n", DebianCloudGuest.NAME, debianCloud());
     }
     return ExitStatus.DONE;
+  }
+
+  private static String debianCloud() {
+    return "Debian's stock cloud kernel with busybox: "
+        + fetched()
+            .map(found -> found.release() + ", fetched")
+            .orElse("not here yet, trapscope guests fetch " + DebianCloudGuest.NAME);
+  }
+
+  private static Optional<DebianCloudGuest.Fetched> fetched() {
+    return DebianCloudGuest.inUsersCache(GuestsFetchCommand.LIMIT).cached();
   }
 
   private static void printJson(PrintWriter out) {
@@ -48,6 +63,11 @@ final class GuestsCommand implements Callable<Integer> {
             json.writeNumberField("bytes", guest.image().length);
             json.writeEndObject();
           }
+          json.writeStartObject();
+          json.writeStringField("name", DebianCloudGuest.NAME);
+          json.writeStringField("summary", debianCloud());
+          json.writeBooleanField("fetched", fetched().isPresent());
+          json.writeEndObject();
           json.writeEndArray();
         });
   }

@@ -1,6 +1,7 @@
 package io.trapscope.cli;
 
 import io.trapscope.vmm.boot.BootException;
+import io.trapscope.vmm.fetch.FetchException;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -77,7 +78,7 @@ public final class Main {
     } else if (e instanceof BootException) {
       status = ExitStatus.BAD_INPUT;
       err.println(name + ": " + oneLine(e));
-    } else if (e instanceof HypervisorException) {
+    } else if (e instanceof HypervisorException || e instanceof FetchException) {
       status = ExitStatus.HOST_LACKS;
       err.println(name + ": " + oneLine(e));
     } else {
