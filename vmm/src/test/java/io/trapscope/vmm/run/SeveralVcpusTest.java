@@ -1,0 +1,74 @@
+package io.trapscope.vmm.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.trapscope.recorder.event.RunEnd;
+import io.trapscope.vmm.boot.FlatLoader;
+import io.trapscope.vmm.soft.SoftHypervisor;
+import java.io.ByteArrayOutputStream;
+import java.time.Duration;
+import java.util.HexFormat;
+import org.junit.jupiter.api.Test;
+
+/** A vCPU that starts another one through its local APIC, and the two waiting for each other. */
+class SeveralVcpusTest {
+
+  /**
+   * 32-bit code at 0x8000: enable the APIC, INIT and start-up IPI (vector 9) to APIC 1, spin until
+   * it has stored 1234 at 0x7000, print B, set 0x7004, spin until 0x7008 is set, debug exit 5.
+   */
+  private static final String FIRST =
+      "a1f000e0fe 0d00010000 a3f000e0fe c7051003e0fe00000001 c7050003e0fe00450000"
+          + "c7051003e0fe00000001 c7050003e0fe09460000 813d00700000d2040000 75f4 b042 66baf803 ee"
+          + "c7050470000001000000 833d0870000001 75f7 b005 e6f4 fa f4";
+
+  /** 16-bit code at 0x9000: store 1234 at 0x7000, spin on 0x7004, print A, set 0x7008, halt. */
+  private static final String SECOND =
+      "31c0 8ed8 66c7060070d2040000 66833e047001 75f8 b041 baf803 ee 66c706087001000000 fa f4";
+
+  /** 32-bit code at 0x8000: CLI and HLT. */
+  private static final String HALT = "fa f4";
+
+  private static final int LOAD = 0x8000;
+  private static final int START_UP = 0x9000;
+
+  private final ByteArrayOutputStream console = new ByteArrayOutputStream();
+
+  private RunResult run(int cpus, String first) {
+    byte[] image = new byte[START_UP - LOAD + 0x100];
+    put(first, image, 0);
+    put(SECOND, image, START_UP - LOAD);
+    MachineConfig config =
+        MachineConfig.builder(
+                new SoftHypervisor(),
+                new FlatLoader("test", image, LOAD, LOAD, FlatLoader.Mode.PROTECTED, ""))
+            .memory(4 << 20)
+            .cpus(cpus)
+            .consoleOutput(console)
+            .timeout(Duration.ofSeconds(60))
+            .build();
+    try (Machine machine = new Machine(config)) {
+      return machine.run(Sinks.NONE);
+    }
+  }
+
+  private static void put(String code, byte[] image, int at) {
+    byte[] bytes = HexFormat.of().parseHex(code.replace(" ", ""));
+    System.arraycopy(bytes, 0, image, at, bytes.length);
+  }
+
+  @Test
+  void oneStartsTheOtherAndBothMakeProgress() {
+    RunResult result = run(2, FIRST);
+    assertThat(result.end()).as(result.text()).isEqualTo(RunEnd.DEBUG_EXIT);
+    assertThat(result.detail()).isEqualTo(5);
+    assertThat(console).hasToString("BA");
+  }
+
+  @Test
+  void aMachineWhoseOthersNeverStartEndsWhenTheFirstHalts() {
+    RunResult result = run(3, HALT);
+    assertThat(result.end()).isEqualTo(RunEnd.HALTED);
+    assertThat(result.text()).isEqualTo("halted with interrupts off");
+  }
+}
