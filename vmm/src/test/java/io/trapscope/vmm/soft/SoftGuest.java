@@ -47,8 +47,11 @@ public final class SoftGuest {
     vcpu.readState(state);
   }
 
-  private static SoftGuest with(String code) {
-    SoftGuest guest = new SoftGuest(new VmxControls(0));
+  /** No exception exits: they are delivered at once. */
+  static final VmxControls QUIET = new VmxControls(0);
+
+  private static SoftGuest with(VmxControls controls, String code) {
+    SoftGuest guest = new SoftGuest(controls);
     guest.load(CODE, code);
     guest.state.rip = CODE;
     guest.state.gpr[CpuState.RSP] = STACK;
@@ -57,7 +60,11 @@ public final class SoftGuest {
 
   /** Real mode, all segments at 0. */
   public static SoftGuest real(String code) {
-    SoftGuest guest = with(code);
+    return real(QUIET, code);
+  }
+
+  static SoftGuest real(VmxControls controls, String code) {
+    SoftGuest guest = with(controls, code);
     guest.state.segments[CpuState.CS].set(0, 0, 0xffff, CODE16);
     guest.state.gpr[CpuState.RSP] = 0x8000;
     return guest.set();
@@ -65,7 +72,11 @@ public final class SoftGuest {
 
   /** 32-bit protected mode, flat, without paging. */
   public static SoftGuest protected32(String code) {
-    SoftGuest guest = with(code);
+    return protected32(QUIET, code);
+  }
+
+  static SoftGuest protected32(VmxControls controls, String code) {
+    SoftGuest guest = with(controls, code);
     guest.state.cr0 = 0x11;
     guest.flat(CODE32, 0x8);
     return guest.set();
@@ -73,7 +84,11 @@ public final class SoftGuest {
 
   /** 64-bit mode at CPL 0. */
   public static SoftGuest long64(String code) {
-    SoftGuest guest = with(code);
+    return long64(QUIET, code);
+  }
+
+  static SoftGuest long64(VmxControls controls, String code) {
+    SoftGuest guest = with(controls, code);
     guest.memory.writeLong(PML4, PDPT | 7);
     guest.memory.writeLong(PDPT, PD | 7);
     for (int i = 0; i < 512; i++) {
@@ -90,17 +105,36 @@ public final class SoftGuest {
   private void flat(int code, int selector) {
     memory.writeLong(GDT + 8, code == CODE64 ? 0x00af9b000000ffffL : 0x00cf9b000000ffffL);
     memory.writeLong(GDT + 16, 0x00cf93000000ffffL);
-    memory.writeLong(GDT + 24, 0x00cff3000000ffffL);
-    memory.writeLong(GDT + 32, 0x00affb000000ffffL);
+    memory.writeLong(GDT + 0x18, 0x00cff3000000ffffL);
+    memory.writeLong(GDT + 0x20, 0x00affb000000ffffL);
+    memory.writeLong(GDT + 0x30, 0x00cffb000000ffffL);
+    memory.writeLong(GDT + 0x38, 0x00cff3000000ffffL);
+    // Call gate for CPL 3 to 8:4000, one parameter.
+    memory.writeLong(GDT + 0x40, 0x0000ec0100084000L);
     for (CpuState.Segment segment : state.segments) {
       segment.set(selector + 8, 0, -1, DATA32);
     }
     state.segments[CpuState.CS].set(selector, 0, -1, code);
     state.gdtBase = GDT;
-    state.gdtLimit = 39;
+    state.gdtLimit = 0x47;
     state.idtBase = IDT;
     state.idtLimit = 0xfff;
     state.tr.set(0, TSS, 0x67, 0x8b);
+  }
+
+  /** A gate of the 64-bit IDT; {@code type} 0x8e for interrupt, 0xee for one that CPL 3 may use. */
+  SoftGuest gate64(int vector, long handler, int type, int ist) {
+    long low = handler & 0xffff | 0x8L << 16 | (long) ist << 32 | (long) type << 40;
+    memory.writeLong(IDT + vector * 16L, low | (handler >>> 16 & 0xffff) << 48);
+    memory.writeLong(IDT + vector * 16L + 8, handler >>> 32);
+    return this;
+  }
+
+  /** A gate of the 32-bit IDT. */
+  SoftGuest gate32(int vector, long handler, int type) {
+    long low = handler & 0xffff | 0x8L << 16 | (long) type << 40;
+    memory.writeLong(IDT + vector * 8L, low | (handler >>> 16 & 0xffff) << 48);
+    return this;
   }
 
   /** Makes {@link #state} the vCPU's. */

@@ -1,0 +1,167 @@
+package io.trapscope.vmm.soft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.trapscope.recorder.event.CpuMode;
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.vmm.hypervisor.CpuState;
+import io.trapscope.vmm.hypervisor.VmExit;
+import org.junit.jupiter.api.Test;
+
+/** Interrupts, exceptions and privilege changes. */
+class EventsTest {
+  private static final String TO_USER = "6a1b 6800000700 9c 6a23 6800300000 48cf";
+
+  /** TSS with RSP0 and IST1. */
+  private static SoftGuest withTss(SoftGuest guest) {
+    guest.memory.writeLong(SoftGuest.TSS + 4, 0x60000);
+    guest.memory.writeLong(SoftGuest.TSS + 36, 0x61000);
+    return guest;
+  }
+
+  @Test
+  void interruptFromUserModeSwitchesStacks() {
+    // Ring 3: int 0x40. Handler: hlt.
+    SoftGuest guest = withTss(SoftGuest.long64(TO_USER)).load(0x3000, "cd40").load(0x4000, "f4");
+    guest.gate64(0x40, 0x4000, 0xee, 0).halt();
+    assertThat(guest.exit.cpl).isZero();
+    assertThat(guest.reg(CpuState.RSP)).isEqualTo(0x60000 - 40);
+    assertThat(guest.memory.readLong(0x60000 - 8)).isEqualTo(0x1b);
+    assertThat(guest.memory.readLong(0x60000 - 16)).isEqualTo(0x70000);
+    assertThat(guest.memory.readLong(0x60000 - 32)).isEqualTo(0x23);
+    assertThat(guest.memory.readLong(0x60000 - 40)).isEqualTo(0x3002);
+    assertThat(guest.state.segments[CpuState.SS].selector).isZero();
+  }
+
+  @Test
+  void softwareInterruptNeedsTheGatesPrivilege() {
+    SoftGuest guest = withTss(SoftGuest.long64(VmxControls.DEFAULT, TO_USER)).load(0x3000, "cd40");
+    guest.gate64(0x40, 0x4000, 0x8e, 0);
+    VmExit exit = guest.runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(exit.index).isEqualTo(13);
+    assertThat(exit.errorCode).isEqualTo(0x40 * 8 + 2);
+    assertThat(exit.rip).isEqualTo(0x3000);
+  }
+
+  @Test
+  void interruptStackTableIsUsedAndStackAligned() {
+    SoftGuest guest = withTss(SoftGuest.long64("cd40 f4")).load(0x4000, "f4");
+    guest.state.gpr[CpuState.RSP] = 0x7fff3;
+    guest.set();
+    guest.gate64(0x40, 0x4000, 0x8e, 1).halt();
+    assertThat(guest.reg(CpuState.RSP)).isEqualTo(0x61000 - 40);
+    assertThat(guest.memory.readLong(0x61000 - 16)).isEqualTo(0x7fff3);
+  }
+
+  @Test
+  void faultWhileDeliveringAPageFaultIsADoubleFault() {
+    // mov rax,[rbx] at an unmapped address; the #PF handler's IST stack is unmapped too.
+    SoftGuest guest = withTss(SoftGuest.long64(VmxControls.DEFAULT, "488b03 f4"));
+    guest.state.gpr[CpuState.RBX] = 0x4000_0000;
+    guest.set();
+    guest.memory.writeLong(SoftGuest.TSS + 36, 0x5000_0000);
+    guest.gate64(14, 0x4000, 0x8e, 1).gate64(8, 0x4100, 0x8e, 0).load(0x4100, "f4");
+    assertThat(guest.runTo(ExitReason.EXCEPTION_OR_NMI).index).isEqualTo(14);
+    VmExit exit = guest.runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(exit.index).isEqualTo(8);
+    assertThat(exit.errorCode).isZero();
+    guest.halt();
+    assertThat(exit.rip).isEqualTo(0x4100);
+    assertThat(guest.memory.readLong(guest.reg(CpuState.RSP) + 8)).isEqualTo(SoftGuest.CODE);
+  }
+
+  @Test
+  void faultWhileDeliveringADoubleFaultIsATripleFault() {
+    SoftGuest guest = withTss(SoftGuest.long64("488b03 f4"));
+    guest.state.gpr[CpuState.RBX] = 0x4000_0000;
+    guest.set();
+    guest.memory.writeLong(SoftGuest.TSS + 36, 0x5000_0000);
+    guest.gate64(14, 0x4000, 0x8e, 1).gate64(8, 0x4100, 0x8e, 1);
+    guest.runTo(ExitReason.TRIPLE_FAULT);
+  }
+
+  @Test
+  void nmiWaitsForIret() {
+    // nop; nop; hlt. Handler: inc rax; hlt; iretq.
+    SoftGuest guest = SoftGuest.long64("90 90 f4").load(0x4000, "48ffc0 f4 48cf");
+    guest.gate64(2, 0x4000, 0x8e, 0);
+    guest.vcpu.injectNmi();
+    guest.halt();
+    assertThat(guest.reg(CpuState.RAX)).isEqualTo(1);
+    guest.vcpu.injectNmi();
+    guest.halt();
+    assertThat(guest.exit.rip).isEqualTo(0x4003);
+    assertThat(guest.reg(CpuState.RAX)).isEqualTo(2);
+    guest.halt();
+    assertThat(guest.exit.rip).isEqualTo(0x1002);
+  }
+
+  @Test
+  void singleStepTrapsAfterEachInstruction() {
+    // pushfd; or [esp],TF; popfd; inc eax; inc eax; pushfd; and [esp],~TF; popfd; inc eax; hlt
+    SoftGuest guest =
+        SoftGuest.protected32("9c 810c2400010000 9d 40 40 9c 812424fffeffff 9d 40 f4");
+    // Handler: inc ecx; iretd.
+    guest.gate32(1, 0x4000, 0x8e).load(0x4000, "41 cf").halt();
+    // After inc, inc, pushfd, and, popfd.
+    assertThat(guest.reg(CpuState.RCX)).isEqualTo(5);
+    assertThat(guest.reg(CpuState.RAX)).isEqualTo(3);
+  }
+
+  @Test
+  void dataBreakpointTrapsAfterTheStore() {
+    // dr0 = 0x5000, 4 bytes, writes; mov [0x4ffc],1; mov [0x5000],2; nop; hlt
+    SoftGuest guest =
+        SoftGuest.long64(
+            VmxControls.DEFAULT,
+            "b800500000 0f23c0 b801000d00 0f23f8 c70425fc4f000001000000 c7042500500000"
+                + "02000000 90 f4");
+    VmExit exit = guest.runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(exit.index).isEqualTo(1);
+    assertThat(exit.qualification).isEqualTo(1);
+    assertThat(exit.rip).isEqualTo(SoftGuest.CODE + 16 + 22);
+    assertThat(guest.memory.readInt(0x5000)).isEqualTo(2);
+  }
+
+  @Test
+  void callGateFromRing3AndBack() {
+    // retf to 33:3000. Ring 3: push 0x1234; call 40:0; mov edx,cs; int 0x30.
+    SoftGuest guest = SoftGuest.protected32("6a3b 6800000700 6a33 6800300000 cb");
+    guest.load(0x3000, "6834120000 9a000000004000 8cca cd30");
+    // Gate: mov eax,[esp+8]; mov ebx,cs; mov ecx,ss; retf 4.
+    guest.load(0x4000, "8b442408 8ccb 8cd1 ca0400").load(0x5000, "f4");
+    guest.gate32(0x30, 0x5000, 0xee);
+    guest.memory.writeInt(SoftGuest.TSS + 4, 0x60000);
+    guest.memory.writeInt(SoftGuest.TSS + 8, 0x10);
+    guest.halt();
+    assertThat(guest.reg(CpuState.RAX)).isEqualTo(0x1234);
+    assertThat(guest.reg(CpuState.RBX)).isEqualTo(8);
+    assertThat(guest.reg(CpuState.RCX)).isEqualTo(0x10);
+    assertThat(guest.reg(CpuState.RDX)).isEqualTo(0x33);
+    // The interrupted ESP: the parameter is gone.
+    assertThat(guest.memory.readInt(0x60000 - 8)).isEqualTo(0x70000);
+  }
+
+  @Test
+  void virtual8086ModeAndOut() {
+    // iretd to V86 at 300:10; there: mov ax,ds; mov bx,[0], which is the code at 0x1000; int 0x30,
+    // a #GP with IOPL 0.
+    SoftGuest guest =
+        SoftGuest.protected32(
+            "6a00 6a00 6800010000 6800020000 6800030000 6800800000 6802000200 6800030000 6a10 cf");
+    guest.load(0x3010, "8cd8 8b1e0000 cd30");
+    guest.gate32(13, 0x5000, 0x8e).load(0x5000, "f4");
+    guest.memory.writeInt(SoftGuest.TSS + 4, 0x60000);
+    guest.memory.writeInt(SoftGuest.TSS + 8, 0x10);
+    guest.halt();
+    assertThat(guest.reg(CpuState.RAX) & 0xffff).isEqualTo(0x100);
+    assertThat(guest.reg(CpuState.RBX) & 0xffff).isEqualTo(0x006a);
+    assertThat(guest.exit.mode).isEqualTo(CpuMode.PROTECTED_32);
+    // GS, FS, DS, ES, SS, ESP, EFLAGS, CS, EIP, error code.
+    assertThat(guest.reg(CpuState.RSP)).isEqualTo(0x60000 - 40);
+    assertThat(guest.memory.readInt(0x60000 - 12)).isEqualTo(0x100);
+    assertThat(guest.memory.readInt(0x60000 - 20)).isEqualTo(0x300);
+    assertThat(guest.memory.readInt(0x60000 - 28)).isEqualTo(0x20002);
+    assertThat(guest.memory.readInt(0x60000 - 36)).isEqualTo(0x16);
+  }
+}
