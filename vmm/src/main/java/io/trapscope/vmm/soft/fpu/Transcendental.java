@@ -287,7 +287,7 @@ final class Transcendental {
     if (ratio < -MAX_RATIO && !xSign) {
       soft.divFinite(ySign, yExp, ySig, false, xExp, xSig);
       if (soft.low == 0) {
-        setNear(ySign, soft.exp, soft.sig, false);
+        setBelow(ySign, soft.exp, soft.sig);
       }
       return;
     }
