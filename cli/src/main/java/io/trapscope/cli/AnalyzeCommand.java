@@ -10,9 +10,11 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -48,6 +50,8 @@ final class AnalyzeCommand implements Callable<Integer> {
       description = "Make only this report; may be repeated.")
   private List<String> reports = List.of();
 
+  @Mixin private HotspotOptions hotspots;
+
   @Option(names = "--json", description = "Print JSON instead of tables.")
   private boolean json;
 
@@ -57,8 +61,14 @@ final class AnalyzeCommand implements Callable<Integer> {
     TraceReader reader = Traces.open(trace);
     Results results = Analysis.run(reader, chosen, Runtime.getRuntime().availableProcessors());
     Path directory = output == null ? trace.resolve(DIRECTORY) : output;
+    print(results);
     List<Path> files = write(results, directory);
-    print(results, files);
+    if (!json) {
+      PrintWriter out = spec.commandLine().getOut();
+      out.println();
+      out.println("Arrow files:");
+      files.forEach(file -> out.println("  " + file));
+    }
     return results.isComplete() ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
   }
 
@@ -71,11 +81,16 @@ final class AnalyzeCommand implements Callable<Integer> {
             "there is no report '"
                 + name
                 + "'; there are "
-                + Reports.all().stream().map(Report::name).collect(Collectors.joining(", ")));
+                + Reports.known().stream().map(Report::name).collect(Collectors.joining(", ")));
       }
       if (!chosen.contains(report)) {
         chosen.add(report);
       }
+    }
+    Optional<Report> own = hotspots.report();
+    if (own.isPresent()) {
+      chosen.removeIf(report -> report.name().equals(own.get().name()));
+      chosen.add(own.get());
     }
     return chosen.isEmpty() ? Reports.all() : chosen;
   }
@@ -88,17 +103,16 @@ final class AnalyzeCommand implements Callable<Integer> {
     }
   }
 
-  private void print(Results results, List<Path> files) {
+  /** Tables come before files, so that nobody waits for a disk to see them. */
+  private void print(Results results) {
     PrintWriter out = spec.commandLine().getOut();
     try {
       if (json) {
         results.writeJson(out);
-        return;
+      } else {
+        results.writeText(out, Terminals.width());
       }
-      results.writeText(out, Terminals.width());
-      out.println();
-      out.println("Arrow files:");
-      files.forEach(file -> out.println("  " + file));
+      out.flush();
     } catch (IOException e) {
       throw UserError.hostLacks("cannot write to standard output: " + e.getMessage(), e);
     }
