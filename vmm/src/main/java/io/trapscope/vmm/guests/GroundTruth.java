@@ -3,6 +3,7 @@ package io.trapscope.vmm.guests;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitQualification;
+import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -229,6 +230,39 @@ public final class GroundTruth {
     unexpected.forEach(
         (what, times) -> lines.add("not in the table: " + what + ", " + times + " times"));
     return lines;
+  }
+
+  /**
+   * How many exits of each reason the table adds up to on this host; a reason whose number time
+   * decides is not among them.
+   */
+  public Map<ExitReason, Long> totals(HostKind host) {
+    Map<ExitReason, Long> totals = new EnumMap<>(ExitReason.class);
+    for (Row row : rows) {
+      String cell = row.cells.get(host);
+      if (row.type != EventType.INJECTION && isCovered(cell) && !cell.equals(ANY)) {
+        totals.merge(reason(row, host), Long.parseLong(cell), Long::sum);
+      }
+    }
+    totals.values().removeIf(count -> count == 0);
+    return totals;
+  }
+
+  private static ExitReason reason(Row row, HostKind host) {
+    return switch (row.type) {
+      case PIO -> ExitReason.IO_INSTRUCTION;
+      case MMIO -> host == HostKind.SOFT ? ExitReason.EPT_MISCONFIGURATION : ExitReason.MMIO;
+      case CPUID -> ExitReason.CPUID;
+      case MSR -> row.direction.equals("READ") ? ExitReason.RDMSR : ExitReason.WRMSR;
+      case HYPERCALL -> ExitReason.VMCALL;
+      case HLT -> ExitReason.HLT;
+      case EPT_FAULT -> ExitReason.EPT_VIOLATION;
+      case CR_ACCESS -> ExitReason.CR_ACCESS;
+      case EXCEPTION -> ExitReason.EXCEPTION_OR_NMI;
+      case EXIT -> ExitReason.of((int) row.first);
+      case INJECTION, END, CONSOLE_OUTPUT, CONSOLE_INPUT, INPUT, MARK, GAP, TRANSLATION ->
+          throw new IllegalArgumentException(row.name + " is no exit");
+    };
   }
 
   /** Rows that this host does not cover, with the reason; the rest was compared. */

@@ -73,7 +73,7 @@ final class ExitDispatcher {
     return switch (exit.reason) {
       case IO_INSTRUCTION -> port(exit);
       case MMIO, EPT_MISCONFIGURATION -> memory(exit);
-      case EPT_VIOLATION -> vm.resolveEptViolation(exit) ? EventType.EPT_FAULT : memory(exit);
+      case EPT_VIOLATION -> eptViolation(exit);
       case CPUID -> cpuid(exit);
       case RDMSR -> readMsr(exit);
       case WRMSR -> writeMsr(exit);
@@ -200,6 +200,15 @@ final class ExitDispatcher {
       value = value << 8 | data[at + i] & 0xff;
     }
     return value;
+  }
+
+  private EventType eptViolation(VmExit exit) {
+    long start = timed ? System.nanoTime() : 0;
+    if (!vm.resolveEptViolation(exit)) {
+      return memory(exit);
+    }
+    stop(start);
+    return EventType.EPT_FAULT;
   }
 
   private EventType memory(VmExit exit) {
