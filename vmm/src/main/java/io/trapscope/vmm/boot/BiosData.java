@@ -4,8 +4,9 @@ import io.trapscope.vmm.memory.GuestMemory;
 import io.trapscope.vmm.memory.MemoryLayout;
 
 /**
- * The words of the BIOS data area that kernels look at (IBM PC/AT Technical Reference, "BIOS data
- * areas"), and the extended area they point to.
+ * What is there of a BIOS: the words of its data area that kernels look at (IBM PC/AT Technical
+ * Reference, "BIOS data areas"), the extended area they point to, and interrupt vectors. A kernel
+ * that asks the BIOS from real mode is told that the function is not there.
  */
 final class BiosData {
   private static final int COM1_PORT = 0x400;
@@ -18,6 +19,25 @@ final class BiosData {
   /** A floating-point unit and one serial port. */
   private static final int EQUIPPED = 1 << 1 | 1 << 9;
 
+  /** Where the IBM PC has its IRET for unused vectors; in MemoryLayout's reserved range. */
+  private static final int ROM_SEGMENT = 0xf000;
+
+  private static final int DUMMY_RETURN = 0xff53;
+  private static final int REFUSAL = 0xff60;
+
+  /** IRET. */
+  private static final byte[] DUMMY_CODE = {(byte) 0xcf};
+
+  /** PUSH BP; MOV BP,SP; OR byte [BP+6],1 (the caller's carry flag); POP BP; IRET. */
+  private static final byte[] REFUSAL_CODE = {
+    0x55, (byte) 0x89, (byte) 0xe5, (byte) 0x80, 0x4e, 0x06, 0x01, 0x5d, (byte) 0xcf
+  };
+
+  /** Vectors of BIOS services: video to real-time clock. */
+  private static final int FIRST_SERVICE = 0x10;
+
+  private static final int LAST_SERVICE = 0x1a;
+
   private BiosData() {}
 
   static void write(GuestMemory memory) {
@@ -27,5 +47,16 @@ final class BiosData {
     memory.writeShort(BASE_MEMORY_KIB, (short) (MemoryLayout.MP_TABLE >> 10));
     // The extended area begins with its size in KiB.
     memory.writeByte(MemoryLayout.MP_TABLE, (byte) 1);
+    writeVectors(memory);
+  }
+
+  private static void writeVectors(GuestMemory memory) {
+    long rom = (long) ROM_SEGMENT << 4;
+    memory.write(rom + DUMMY_RETURN, DUMMY_CODE, 0, DUMMY_CODE.length);
+    memory.write(rom + REFUSAL, REFUSAL_CODE, 0, REFUSAL_CODE.length);
+    for (int vector = 0; vector < 256; vector++) {
+      boolean service = vector >= FIRST_SERVICE && vector <= LAST_SERVICE;
+      memory.writeInt(4L * vector, ROM_SEGMENT << 16 | (service ? REFUSAL : DUMMY_RETURN));
+    }
   }
 }

@@ -8,7 +8,7 @@ import java.util.List;
  *
  * <pre>
  *             0 +--------------------------------+
- *               | IVT (empty) and BIOS data area |
+ *               | IVT and BIOS data area         |
  *         0x600 +--------------------------------+ LOW_FREE
  *               | free; hello runs at 0x1000     |
  *       0x90000 +--------------------------------+ BOOT_PARAMS    zero page of a Linux boot

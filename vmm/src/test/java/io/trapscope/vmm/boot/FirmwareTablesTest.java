@@ -142,6 +142,17 @@ class FirmwareTablesTest {
     assertThat(memory.readShort(0x400)).isEqualTo((short) 0x3f8);
   }
 
+  @Test
+  void biosServicesRefuseAndOtherVectorsReturn() {
+    BiosData.write(memory);
+    assertThat(memory.readInt(4 * 0x08)).isEqualTo(0xf000ff53);
+    assertThat(memory.readByte(0xfff53)).as("IRET").isEqualTo((byte) 0xcf);
+    long service = 0xf0000 + (memory.readInt(4 * 0x15) & 0xffff);
+    assertThat(memory.bytes(service, 9))
+        .as("sets the carry flag that IRET restores")
+        .containsExactly(0x55, 0x89, 0xe5, 0x80, 0x4e, 0x06, 0x01, 0x5d, 0xcf);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 4, 64})
   void multiprocessorTable(int cpus) {
