@@ -20,6 +20,13 @@ import java.util.Locale;
  * back end completes it when the guest resumes.
  */
 final class ExitDispatcher {
+  /**
+   * What a port access takes of a clock that counts instructions: an 8-bit cycle of the ISA bus.
+   * Kernels measure and wait by polling ports; at one ns an access they would poll a thousand times
+   * as often as on a real machine.
+   */
+  private static final long PORT_NANOS = 1000;
+
   private final Vm vm;
   private final Vcpu vcpu;
   private final Bus bus;
@@ -30,6 +37,9 @@ final class ExitDispatcher {
   private final Hypercalls hypercalls;
   private final RunState run;
   private final boolean timed;
+
+  /** Whether guest time is counted instructions rather than a host's clock. */
+  private final boolean modelledClock;
 
   private long deviceNanos;
   private boolean halted;
@@ -54,6 +64,7 @@ final class ExitDispatcher {
     this.hypercalls = hypercalls;
     this.run = run;
     this.timed = timed;
+    this.modelledClock = vcpu.instructions() >= 0;
   }
 
   /** Time the last exit spent in a device model or handler, ns; 0 where not timed. */
@@ -175,6 +186,9 @@ final class ExitDispatcher {
     }
     exit.captured |= VmExit.VALUE;
     stop(start);
+    if (modelledClock) {
+      vcpu.idleUntil(vcpu.guestNanos() + PORT_NANOS * exit.count);
+    }
     return EventType.PIO;
   }
 
