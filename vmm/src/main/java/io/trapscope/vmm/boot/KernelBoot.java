@@ -78,9 +78,14 @@ abstract class KernelBoot implements BootSource {
     return String.format(Locale.ROOT, "%#x-%#x", base, base + length - 1);
   }
 
-  /** Writes the command line with its NUL at {@code MemoryLayout.COMMAND_LINE}. */
+  /** Writes the user's command line with its NUL at {@code MemoryLayout.COMMAND_LINE}. */
   protected final void writeCommandLine(int limit) {
-    byte[] text = files.commandLine().getBytes(StandardCharsets.UTF_8);
+    writeCommandLine(files.commandLine(), limit);
+  }
+
+  /** Writes a command line of up to {@code limit} bytes and its NUL. */
+  protected final void writeCommandLine(String line, int limit) {
+    byte[] text = line.getBytes(StandardCharsets.UTF_8);
     int most = Math.min(limit, MemoryLayout.COMMAND_LINE_BYTES - 1);
     if (text.length > most) {
       throw new BootException(

@@ -101,7 +101,8 @@ final class MultibootBoot extends KernelBoot {
       end = elf.end();
     }
     placeInitrd(Math.max(end, MemoryLayout.HIGH_MEMORY), MemoryLayout.PCI_HOLE);
-    writeCommandLine(Integer.MAX_VALUE);
+    // Boot loaders put the image's name first, and kernels such as Xen skip the first word.
+    writeCommandLine(files.name() + " " + files.commandLine(), Integer.MAX_VALUE);
     writeFirmwareTables(cpus);
     writeInformation();
     BootState.protectedMode(memory, state, entry);

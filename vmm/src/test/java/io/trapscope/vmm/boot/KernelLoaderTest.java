@@ -171,7 +171,8 @@ class KernelLoaderTest {
     assertThat(memory.readInt(info)).isEqualTo(1 | 4 | 8 | 0x40 | 0x200);
     assertThat(memory.readInt(info + 4)).isEqualTo(639);
     assertThat(memory.readInt(info + 8)).isEqualTo((MEMORY >> 10) - 1024);
-    assertThat(text(memory.readInt(info + 16), 7)).isEqualTo("console");
+    String line = directory.resolve("kernel") + " console=ttyS0 quiet\0";
+    assertThat(text(memory.readInt(info + 16), line.length())).isEqualTo(line);
     assertThat(memory.readInt(info + 20)).isEqualTo(1);
     long module = memory.readInt(info + 24);
     assertThat(text(memory.readInt(module), 8)).isEqualTo("ramdisk!");
