@@ -60,6 +60,12 @@ public interface Vcpu extends AutoCloseable {
   void idleUntil(long guestNanos);
 
   /**
+   * The instruction that exited took this long besides itself, as a bus access does. Moves a clock
+   * that counts instructions; a host's clock has moved by itself.
+   */
+  default void stall(long nanos) {}
+
+  /**
    * Instructions retired since the machine was made, or -1 where the back end cannot count them.
    */
   long instructions();

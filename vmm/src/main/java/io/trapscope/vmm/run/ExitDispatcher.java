@@ -38,9 +38,6 @@ final class ExitDispatcher {
   private final RunState run;
   private final boolean timed;
 
-  /** Whether guest time is counted instructions rather than a host's clock. */
-  private final boolean modelledClock;
-
   private long deviceNanos;
   private boolean halted;
 
@@ -64,7 +61,6 @@ final class ExitDispatcher {
     this.hypercalls = hypercalls;
     this.run = run;
     this.timed = timed;
-    this.modelledClock = vcpu.instructions() >= 0;
   }
 
   /** Time the last exit spent in a device model or handler, ns; 0 where not timed. */
@@ -186,9 +182,7 @@ final class ExitDispatcher {
     }
     exit.captured |= VmExit.VALUE;
     stop(start);
-    if (modelledClock) {
-      vcpu.idleUntil(vcpu.guestNanos() + PORT_NANOS * exit.count);
-    }
+    vcpu.stall(PORT_NANOS * exit.count);
     return EventType.PIO;
   }
 

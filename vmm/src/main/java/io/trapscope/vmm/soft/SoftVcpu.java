@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A software processor behind the seam. The guest clock is the count of retired instructions at 1
- * ns each (1 GHz, and so is the TSC), plus what {@link #idleUntil} skipped.
+ * ns each (1 GHz, and so is the TSC), plus what {@link #idleUntil} and {@link #stall} skipped.
  */
 public final class SoftVcpu implements Vcpu {
   /** Segment types at reset (SDM volume 3, table 10-1): present, accessed, read/write or code. */
@@ -122,6 +122,12 @@ public final class SoftVcpu implements Vcpu {
   @Override
   public void idleUntil(long guestNanos) {
     cpu.skippedNanos += Math.max(0, guestNanos - guestNanos());
+    setDeadline(deadline);
+  }
+
+  @Override
+  public void stall(long nanos) {
+    cpu.skippedNanos += nanos;
     setDeadline(deadline);
   }
 

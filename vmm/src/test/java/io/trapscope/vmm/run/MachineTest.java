@@ -213,7 +213,7 @@ class MachineTest {
     fake.then(ExitReason.HLT, exit -> {});
     RunResult result = run();
     assertThat(fake.calls)
-        .containsSubsequence("inject 32", "deadline 1008229", "idle until 1008229", "inject 32");
+        .containsSubsequence("inject 32", "deadline 1000686", "idle until 1000686", "inject 32");
     assertThat(lines(exits, Field.VECTOR)).containsSubsequence("HLT", "INJECTION VECTOR=20");
     assertThat(result.end()).isEqualTo(RunEnd.TRIPLE_FAULT);
   }
