@@ -63,7 +63,7 @@ public final class SoftGuest {
     return real(QUIET, code);
   }
 
-  static SoftGuest real(VmxControls controls, String code) {
+  public static SoftGuest real(VmxControls controls, String code) {
     SoftGuest guest = with(controls, code);
     guest.state.segments[CpuState.CS].set(0, 0, 0xffff, CODE16);
     guest.state.gpr[CpuState.RSP] = 0x8000;
@@ -75,7 +75,7 @@ public final class SoftGuest {
     return protected32(QUIET, code);
   }
 
-  static SoftGuest protected32(VmxControls controls, String code) {
+  public static SoftGuest protected32(VmxControls controls, String code) {
     SoftGuest guest = with(controls, code);
     guest.state.cr0 = 0x11;
     guest.flat(CODE32, 0x8);
@@ -87,7 +87,7 @@ public final class SoftGuest {
     return long64(QUIET, code);
   }
 
-  static SoftGuest long64(VmxControls controls, String code) {
+  public static SoftGuest long64(VmxControls controls, String code) {
     SoftGuest guest = with(controls, code);
     guest.memory.writeLong(PML4, PDPT | 7);
     guest.memory.writeLong(PDPT, PD | 7);
@@ -138,7 +138,7 @@ public final class SoftGuest {
   }
 
   /** Makes {@link #state} the vCPU's. */
-  SoftGuest set() {
+  public SoftGuest set() {
     vcpu.writeState(state);
     return this;
   }
