@@ -1,10 +1,13 @@
-package io.trapscope.vmm.device;
+package io.trapscope.vmm.pc;
+
+import io.trapscope.vmm.device.ConsoleOutput;
+import io.trapscope.vmm.device.Device;
 
 /**
  * The least of a 16550 that a guest needs to print: what is written to register 0 appears, and the
  * line status says that the transmitter is empty. No interrupts, no input, no divisor.
  */
-public final class ConsolePort implements Device {
+final class ConsolePort implements Device {
   /** I/O port of the first PC serial port, 8 registers. */
   public static final int COM1 = 0x3f8;
 

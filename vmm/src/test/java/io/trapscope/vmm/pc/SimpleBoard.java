@@ -1,6 +1,5 @@
 package io.trapscope.vmm.pc;
 
-import io.trapscope.vmm.device.ConsolePort;
 import io.trapscope.vmm.device.DebugExit;
 import io.trapscope.vmm.device.InterruptSource;
 import io.trapscope.vmm.device.Pic;
@@ -12,7 +11,7 @@ import java.util.Map;
 
 /**
  * The least a guest needs: a console that prints, interrupt controller and timer, debug exit and
- * POST code. For guests that are programs rather than operating systems.
+ * POST code. For tests of the loop that want nothing else on the bus.
  */
 public final class SimpleBoard implements Board {
   private static final int IA32_SYSENTER_CS = 0x174;
