@@ -8,6 +8,7 @@ import io.trapscope.vmm.fetch.DebianCloudGuest;
 import io.trapscope.vmm.guests.Guests;
 import io.trapscope.vmm.guests.HostKind;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -114,9 +115,9 @@ final class GuestOptions {
 
   private GuestChoice kernel(Path file, Path disk) {
     List<Image> images = new ArrayList<>();
-    images.add(image("kernel", file.toString(), read(file)));
+    images.add(image("kernel", file));
     if (disk != null) {
-      images.add(image("initrd", disk.toString(), read(disk)));
+      images.add(image("initrd", disk));
     }
     return new GuestChoice(
         String.valueOf(file.getFileName()),
@@ -151,9 +152,7 @@ final class GuestOptions {
     return new GuestChoice(
         DebianCloudGuest.NAME,
         KernelLoader.open(kernel, initrd, commandLine, KernelEntry.AUTO),
-        List.of(
-            image("kernel", kernel.toString(), read(kernel)),
-            image("initrd", initrd.toString(), read(initrd))),
+        List.of(image("kernel", kernel), image("initrd", initrd)),
         false);
   }
 
@@ -177,6 +176,15 @@ final class GuestOptions {
   }
 
   private static byte[] read(Path file) {
+    checkSize(file);
+    try {
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
+  }
+
+  private static void checkSize(Path file) {
     try {
       if (Files.isDirectory(file)) {
         throw UserError.badInput(file + " is a directory, not an image");
@@ -184,23 +192,49 @@ final class GuestOptions {
       if (Files.size(file) > LARGEST_IMAGE) {
         throw UserError.badInput(file + " is larger than 1 GiB");
       }
-      return Files.readAllBytes(file);
-    } catch (NoSuchFileException e) {
-      throw UserError.badInput("there is no file " + file, e);
-    } catch (AccessDeniedException e) {
-      throw UserError.badInput(file + ": permission denied", e);
     } catch (IOException e) {
-      throw UserError.badInput("cannot read " + file + ": " + e.getMessage(), e);
+      throw unreadable(file, e);
+    }
+  }
+
+  private static UserError unreadable(Path file, IOException e) {
+    if (e instanceof NoSuchFileException) {
+      return UserError.badInput("there is no file " + file, e);
+    }
+    if (e instanceof AccessDeniedException) {
+      return UserError.badInput(file + ": permission denied", e);
+    }
+    return UserError.badInput("cannot read " + file + ": " + e.getMessage(), e);
+  }
+
+  /** A file by its content, read piece by piece: kernels are large. */
+  private static Image image(String role, Path file) {
+    checkSize(file);
+    MessageDigest hash = sha256();
+    byte[] piece = new byte[1 << 16];
+    long bytes = 0;
+    try (InputStream in = Files.newInputStream(file)) {
+      for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
+        hash.update(piece, 0, count);
+        bytes += count;
+      }
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
+    return new Image(role, file.toString(), HexFormat.of().formatHex(hash.digest()), bytes);
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
     }
   }
 
   private static Image image(String role, String path, byte[] bytes) {
-    try {
-      byte[] hash = MessageDigest.getInstance("SHA-256").digest(bytes);
-      return new Image(role, path, HexFormat.of().formatHex(hash), bytes.length);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
+    String hash = HexFormat.of().formatHex(sha256().digest(bytes));
+    return new Image(role, path, hash, bytes.length);
   }
 
   /** For {@link KernelEntry}, whose names start with digits. */
