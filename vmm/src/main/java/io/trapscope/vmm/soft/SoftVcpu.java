@@ -32,10 +32,17 @@ public final class SoftVcpu implements Vcpu {
 
   private long deadline = Long.MAX_VALUE;
 
-  SoftVcpu(int index, GuestRam ram, Ept ept, VmxControls controls, ReentrantLock turn) {
+  SoftVcpu(
+      int index,
+      GuestRam ram,
+      Ept ept,
+      VmxControls controls,
+      ReentrantLock turn,
+      int absentFeatures) {
     this.index = index;
     this.turn = turn;
     cpu = new Cpu(ram, ept, controls.exceptionBitmap());
+    cpu.absentFeatures = absentFeatures;
     cpu.setCompiler(controls.generateCode() ? new RegionCompiler() : null);
     runner = new Runner(cpu);
     writeState(resetState(index));

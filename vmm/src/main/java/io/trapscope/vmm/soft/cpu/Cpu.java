@@ -53,6 +53,12 @@ public final class Cpu extends CpuEvents {
 
   public final Counters counters = new Counters();
 
+  /**
+   * Instruction sets that this processor lacks, as {@code Opcode.SSE3} and so on. Set before it
+   * first runs: decoded blocks depend on it.
+   */
+  public int absentFeatures;
+
   /** NMIs wait for IRET. */
   public boolean nmiBlocked;
 

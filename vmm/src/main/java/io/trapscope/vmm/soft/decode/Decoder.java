@@ -238,7 +238,8 @@ public final class Decoder {
     boolean memory = d.isMemory() && entry.is(Opcode.MODRM);
     boolean protectedMode = (d.mode & Mode.PROTECTED) != 0;
     Handler handler = null;
-    if (entry.is(Opcode.NOT_64) && d.code64()
+    if (entry.is(cpu.absentFeatures)
+        || entry.is(Opcode.NOT_64) && d.code64()
         || entry.is(Opcode.ONLY_64) && !d.code64()
         || entry.is(Opcode.PROTECTED) && !protectedMode
         || (d.prefixes & Op.LOCK) != 0 && !(entry.is(Opcode.LOCK) && memory)) {

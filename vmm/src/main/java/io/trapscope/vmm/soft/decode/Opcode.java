@@ -138,6 +138,13 @@ public record Opcode(String mnemonic, Imm imm, Size size, int flags, HandlerSele
    */
   public static final int LINKS = 1 << 24;
 
+  /** Instruction sets that a CPU model may lack: #UD then. */
+  public static final int SSE3 = 1 << 25;
+
+  public static final int SSSE3 = 1 << 26;
+  public static final int SSE4_1 = 1 << 27;
+  public static final int SSE4_2 = 1 << 28;
+
   public boolean is(int flag) {
     return (flags & flag) != 0;
   }

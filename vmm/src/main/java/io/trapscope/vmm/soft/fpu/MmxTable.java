@@ -43,7 +43,8 @@ final class MmxTable {
   private void define(
       int map, int prefix, int opcode, String mnemonic, Opcode.Imm imm, int flags, Handler h) {
     Opcode.Size size = prefix == NP ? Opcode.Size.Q : Opcode.Size.X;
-    table.define(map, prefix, opcode, ALL, mnemonic, imm, size, flags, h);
+    int more = map == TWO ? 0 : Opcode.SSSE3;
+    table.define(map, prefix, opcode, ALL, mnemonic, imm, size, flags | more, h);
   }
 
   private void mmx(int opcode, String mnemonic, Handler handler) {

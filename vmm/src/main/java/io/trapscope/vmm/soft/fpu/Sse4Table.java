@@ -30,13 +30,20 @@ final class Sse4Table {
     sse4.crc();
   }
 
+  /** SSE4.2 is PCMPGTQ, the string comparisons (0F 3A 60 on) and CRC32; the rest is SSE4.1. */
+  private static int set(boolean second) {
+    return Simd.SSE | (second ? Opcode.SSE4_2 : Opcode.SSE4_1);
+  }
+
   private void define(int opcode, String mnemonic, Handler handler) {
+    int flags = set(opcode == 0x37);
     table.define(
-        THREE_38, P66, opcode, ALL, mnemonic, Opcode.Imm.NONE, Opcode.Size.X, Simd.SSE, handler);
+        THREE_38, P66, opcode, ALL, mnemonic, Opcode.Imm.NONE, Opcode.Size.X, flags, handler);
   }
 
   private void immediate(int opcode, String mnemonic, Opcode.Size size, Handler handler) {
-    table.define(THREE_3A, P66, opcode, ALL, mnemonic, Opcode.Imm.UBYTE, size, Simd.SSE, handler);
+    int flags = set(opcode >= 0x60);
+    table.define(THREE_3A, P66, opcode, ALL, mnemonic, Opcode.Imm.UBYTE, size, flags, handler);
   }
 
   private void immediate(int opcode, String mnemonic, Handler handler) {
@@ -78,7 +85,7 @@ final class Sse4Table {
         "movntdqa",
         Opcode.Imm.NONE,
         Opcode.Size.X,
-        Simd.SSE | Opcode.MEM,
+        set(false) | Opcode.MEM,
         SseMove::loadAligned);
   }
 
@@ -136,7 +143,7 @@ final class Sse4Table {
         "crc32",
         Opcode.Imm.NONE,
         Opcode.Size.Y,
-        Opcode.MODRM | Opcode.RM_BYTE,
+        Opcode.MODRM | Opcode.RM_BYTE | Opcode.SSE4_2,
         (cpu, op) -> Sse4.crc32(cpu, op, true));
     table.define(
         THREE_38,
@@ -146,7 +153,7 @@ final class Sse4Table {
         "crc32",
         Opcode.Imm.NONE,
         Opcode.Size.V,
-        Opcode.MODRM,
+        Opcode.MODRM | Opcode.SSE4_2,
         (cpu, op) -> Sse4.crc32(cpu, op, false));
   }
 }

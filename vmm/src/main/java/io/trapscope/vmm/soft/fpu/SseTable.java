@@ -212,16 +212,16 @@ final class SseTable {
   }
 
   private void sse3() {
-    define(PF2, 0xF0, "lddqu", Opcode.MEM, SseMove::loadUnaligned);
-    define(PF2, 0x12, "movddup", SseMove::movddup);
-    define(PF3, 0x12, "movsldup", Simd.wide(SseMove::movsldup));
-    define(PF3, 0x16, "movshdup", Simd.wide(SseMove::movshdup));
-    define(PF2, 0xD0, "addsubps", SseArithmetic::addsubps);
-    define(P66, 0xD0, "addsubpd", SseArithmetic::addsubpd);
-    define(PF2, 0x7C, "haddps", SseArithmetic.horizontalPs(SseFloat::add32));
-    define(P66, 0x7C, "haddpd", SseArithmetic.horizontalPd(SseFloat::add64));
-    define(PF2, 0x7D, "hsubps", SseArithmetic.horizontalPs(SseFloat::sub32));
-    define(P66, 0x7D, "hsubpd", SseArithmetic.horizontalPd(SseFloat::sub64));
+    define(PF2, 0xF0, "lddqu", Opcode.SSE3 | Opcode.MEM, SseMove::loadUnaligned);
+    define(PF2, 0x12, "movddup", Opcode.SSE3, SseMove::movddup);
+    define(PF3, 0x12, "movsldup", Opcode.SSE3, Simd.wide(SseMove::movsldup));
+    define(PF3, 0x16, "movshdup", Opcode.SSE3, Simd.wide(SseMove::movshdup));
+    define(PF2, 0xD0, "addsubps", Opcode.SSE3, SseArithmetic::addsubps);
+    define(P66, 0xD0, "addsubpd", Opcode.SSE3, SseArithmetic::addsubpd);
+    define(PF2, 0x7C, "haddps", Opcode.SSE3, SseArithmetic.horizontalPs(SseFloat::add32));
+    define(P66, 0x7C, "haddpd", Opcode.SSE3, SseArithmetic.horizontalPd(SseFloat::add64));
+    define(PF2, 0x7D, "hsubps", Opcode.SSE3, SseArithmetic.horizontalPs(SseFloat::sub32));
+    define(P66, 0x7D, "hsubpd", Opcode.SSE3, SseArithmetic.horizontalPd(SseFloat::sub64));
   }
 
   private void group15(int reg, String mnemonic, int flags, Handler handler) {

@@ -61,6 +61,13 @@ final class SoftRunner {
     }
   }
 
+  /** A processor without the instruction sets of these {@code Opcode} flags. */
+  static SoftRunner without(int features) {
+    SoftRunner runner = new SoftRunner();
+    runner.cpu.absentFeatures = features;
+    return runner;
+  }
+
   /** Runs one case to its exception. */
   TestResult run(TestCase test) {
     loadMemory(test);
