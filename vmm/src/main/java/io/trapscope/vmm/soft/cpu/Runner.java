@@ -5,6 +5,7 @@ import io.trapscope.vmm.hypervisor.VmExit;
 import io.trapscope.vmm.soft.decode.Decoder;
 import io.trapscope.vmm.soft.decode.Opcode;
 import io.trapscope.vmm.soft.mmu.Frame;
+import java.util.ArrayList;
 import java.util.Arrays;
 
 /**
@@ -32,6 +33,14 @@ public final class Runner {
 
   private final Cpu cpu;
   private final Decoder decoder;
+
+  /** Instructions kept decoded, about 70 bytes each. */
+  private static final long MAX_DECODED_OPS = 1_500_000;
+
+  /** Blocks decoded since the last time all were dropped, valid or not. */
+  private final ArrayList<Block> decoded = new ArrayList<>();
+
+  private long decodedOps;
   private final Block[] jumps = new Block[JUMP_CACHE];
   private Resume resume = Resume.NOTHING;
 
@@ -370,6 +379,25 @@ public final class Runner {
     return false;
   }
 
+  /**
+   * Drops all decoded blocks when they have become too many: a guest that jumps to ever new places
+   * must not fill the host's memory.
+   */
+  private void forgetIfFull() {
+    if (decodedOps < MAX_DECODED_OPS) {
+      return;
+    }
+    for (Block old : decoded) {
+      old.frame.invalidate(0, Frame.SIZE);
+      if (old.secondFrame != null) {
+        old.secondFrame.invalidate(0, Frame.SIZE);
+      }
+    }
+    decoded.clear();
+    decodedOps = 0;
+    Arrays.fill(jumps, Block.NEVER);
+  }
+
   /** The block at RIP, decoded now if need be; faults and exits as the fetch does. */
   private Block find() {
     Cpu c = cpu;
@@ -399,7 +427,10 @@ public final class Runner {
       }
     }
     if (b == null) {
+      forgetIfFull();
       b = decoder.decode(frame, linear, csBase);
+      decoded.add(b);
+      decodedOps += b.count;
       c.enter(b);
     }
     b.stamp = c.stamp;
