@@ -34,9 +34,14 @@ final class Oracle implements AutoCloseable {
       return "the oracle needs an x86-64 processor, this is " + arch;
     }
     try {
-      Process gcc = new ProcessBuilder("gcc", "--version").redirectErrorStream(true).start();
+      Process gcc =
+          new ProcessBuilder("gcc", "-fsyntax-only", "-include", "errno.h", "-x", "c", "/dev/null")
+              .redirectErrorStream(true)
+              .start();
       gcc.getInputStream().readAllBytes();
-      return gcc.waitFor() == 0 ? null : "gcc does not work here";
+      return gcc.waitFor() == 0
+          ? null
+          : "gcc does not work here, or has no C library to build with";
     } catch (IOException e) {
       return "the oracle is built with gcc, which is not installed";
     } catch (InterruptedException e) {
