@@ -48,6 +48,9 @@ public abstract class CpuSegments extends CpuMemory {
   }
 
   private long generalReadAddress(Op op) {
+    if (op.scale() == Op.BASE_DISP_32) {
+      return gpr[op.base()] + op.disp() & 0xffffffffL;
+    }
     return linear(op.seg(), offset(op), op.size(), Ept.READ);
   }
 
@@ -57,6 +60,9 @@ public abstract class CpuSegments extends CpuMemory {
   }
 
   private long generalWriteAddress(Op op) {
+    if (op.scale() == Op.BASE_DISP_32) {
+      return gpr[op.base()] + op.disp() & 0xffffffffL;
+    }
     return linear(op.seg(), offset(op), op.size(), Ept.WRITE);
   }
 

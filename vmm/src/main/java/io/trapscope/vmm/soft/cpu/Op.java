@@ -61,6 +61,9 @@ public record Op(
    */
   public static final int BASE_DISP = -1;
 
+  /** The same with 32 bits. */
+  public static final int BASE_DISP_32 = -2;
+
   /** Bits of {@link #prefixes}. */
   public static final int LOCK = 1;
 

@@ -1,6 +1,7 @@
 package io.trapscope.vmm.soft.decode;
 
 import io.trapscope.vmm.soft.cpu.Handler;
+import io.trapscope.vmm.soft.cpu.Mode;
 import io.trapscope.vmm.soft.exec.Alu;
 import io.trapscope.vmm.soft.exec.Alu32;
 import io.trapscope.vmm.soft.exec.Alu64;
@@ -111,9 +112,9 @@ final class AluForms {
     };
   }
 
-  /** Jcc; overflow and parity are rare. */
+  /** Jcc; overflow and parity are rare. A flat CS has no limit that a target could exceed. */
   static Handler jump(Decoded d) {
-    if (!d.code64()) {
+    if (!d.code64() && (d.mode & Mode.FLAT) == 0) {
       return Branch::conditional;
     }
     return switch (d.sub) {

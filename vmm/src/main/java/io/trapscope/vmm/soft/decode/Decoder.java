@@ -188,8 +188,8 @@ public final class Decoder {
             ? d.modrm >> 3 & 7
             : map == OpcodeTable.ONE && opcode < 0x40 ? opcode >> 3 : opcode & 15;
     d.seg = effectiveSegment();
-    if (d.base >= 0 && d.index < 0 && d.seg < 0 && d.asize == 8) {
-      d.scale = Op.BASE_DISP;
+    if (d.base >= 0 && d.index < 0 && d.seg < 0 && d.asize > 2) {
+      d.scale = d.asize == 8 ? Op.BASE_DISP : Op.BASE_DISP_32;
     }
     immediate(entry.imm());
     d.next = d.rip + at - start;
