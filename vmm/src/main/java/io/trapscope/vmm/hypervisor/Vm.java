@@ -43,6 +43,14 @@ public interface Vm extends AutoCloseable {
    */
   Map<ExitReason, String> unseenExits();
 
+  /**
+   * What the guest asked its processors for and did not get, a line each, for the end of a run: an
+   * instruction that this back end lacks. Empty where all went well or the back end cannot know.
+   */
+  default List<String> anomalies() {
+    return List.of();
+  }
+
   @Override
   void close();
 }

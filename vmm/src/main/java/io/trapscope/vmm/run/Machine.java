@@ -25,6 +25,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 
 /**
  * A machine with a guest in it, ready to run once: memory, vCPUs, a bus full of devices, and the
@@ -308,7 +309,7 @@ public final class Machine implements AutoCloseable {
         console.total(),
         bus.unclaimedReads(),
         bus.unclaimedWrites(),
-        board.anomalies());
+        Stream.concat(vm.anomalies().stream(), board.anomalies().stream()).toList());
   }
 
   /** What the guest's clocks start at: a replay needs it. */

@@ -35,7 +35,7 @@ public final class SoftVm implements Vm {
   private final GuestRam ram;
   private final HostMemory host = new HostMemory();
   private final Ept ept = new Ept(host);
-  private final List<Vcpu> vcpus = new ArrayList<>();
+  private final List<SoftVcpu> vcpus = new ArrayList<>();
 
   SoftVm(VmConfig config, VmxControls controls) {
     this.controls = controls;
@@ -137,6 +137,18 @@ public final class SoftVm implements Vm {
   @Override
   public Map<ExitReason, String> unseenExits() {
     return controls.unseen();
+  }
+
+  /** Opcodes and features that this processor does not have, with how often the guest used them. */
+  @Override
+  public List<String> anomalies() {
+    List<String> lines = new ArrayList<>();
+    for (SoftVcpu vcpu : vcpus) {
+      vcpu.counters()
+          .unimplemented()
+          .forEach((what, times) -> lines.add(what + ", not implemented: " + times + " times"));
+    }
+    return lines;
   }
 
   @Override

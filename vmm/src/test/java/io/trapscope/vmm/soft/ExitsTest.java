@@ -176,6 +176,7 @@ class ExitsTest {
     // vzeroupper
     SoftGuest guest = SoftGuest.long64(VmxControls.DEFAULT, "c5f877");
     assertThat(guest.runTo(ExitReason.EXCEPTION_OR_NMI).index).isEqualTo(6);
+    assertThat(guest.vm.anomalies()).singleElement().asString().endsWith("1 times");
     // ud2 is defined to be undefined.
     SoftGuest defined = SoftGuest.long64(VmxControls.DEFAULT, "0f0b");
     assertThat(defined.runTo(ExitReason.EXCEPTION_OR_NMI).index).isEqualTo(6);
