@@ -42,6 +42,7 @@ final class KvmVcpu implements Vcpu {
   private volatile Thread runner;
   private volatile long runnerId; // the host's thread id, 0 before the first run
   private volatile long deadline = Long.MAX_VALUE;
+  private boolean wasKicked;
   private long now; // guest time of the last exit or the last wait
 
   /** Takes over {@code fd} and the mapping; the vCPU closes both. */
@@ -69,14 +70,17 @@ final class KvmVcpu implements Vcpu {
     kvmRun.complete(out);
     out.reset();
     long entry = System.nanoTime();
-    if (entry - vm.origin() >= deadline) {
-      page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 1);
-    }
-    int result = DirectIoctl.call(fd, KvmAbi.KVM_RUN, 0);
-    long exit = System.nanoTime();
+    now = entry - vm.origin();
     out.entryNanos = entry;
-    out.exitNanos = exit;
-    now = exit - vm.origin();
+    int result;
+    do {
+      if (now >= deadline) {
+        page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 1);
+      }
+      result = DirectIoctl.call(fd, KvmAbi.KVM_RUN, 0);
+      out.exitNanos = System.nanoTime();
+      now = out.exitNanos - vm.origin();
+    } while (result == -LibC.EINTR && !isStopWanted());
     out.captured = VmExit.GUEST_TIME | VmExit.LOOP_TIME;
     if (result != 0) {
       interrupted(out, -result);
@@ -98,16 +102,23 @@ final class KvmVcpu implements Vcpu {
     runner = Thread.currentThread();
   }
 
+  /**
+   * Whether somebody wants the run that a signal has ended to be over. The timer's signal may come
+   * when its deadline has been dealt with already, and other signals are none of the guest's.
+   */
+  private boolean isStopWanted() {
+    // First the page, then the flag: a kick that comes between the two asks for one more exit,
+    // never for one less. getAndSet keeps the processor from swapping them.
+    page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 0);
+    wasKicked = kicked.getAndSet(false);
+    return wasKicked || now >= deadline;
+  }
+
   private void interrupted(VmExit out, int errno) {
     if (errno != LibC.EINTR) {
       throw LibC.failure("KVM_RUN of vCPU " + index, errno);
     }
-    // First the page, then the flag: a kick that comes between the two asks for one more exit,
-    // never for one less. getAndSet keeps the processor from swapping them.
-    page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 0);
-    boolean kick = kicked.getAndSet(false);
-    boolean due = now >= deadline;
-    out.reason = due && !kick ? ExitReason.PREEMPTION_TIMER : ExitReason.INTERRUPTED;
+    out.reason = wasKicked ? ExitReason.INTERRUPTED : ExitReason.PREEMPTION_TIMER;
     out.kvmReason = KvmAbi.KVM_EXIT_INTR;
     kvmRun.location(out);
   }
