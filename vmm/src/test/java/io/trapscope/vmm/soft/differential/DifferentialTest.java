@@ -16,8 +16,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DifferentialTest {
   private static final long CASES = 12_000;
 
+  /** Fixed, so that a build says the same each time; {@code vmm/differential} takes new ones. */
   static long[] seeds() {
-    return new long[] {20260101, System.nanoTime()};
+    return new long[] {20260101, 20260102};
   }
 
   @ParameterizedTest(name = "seed {0}")
