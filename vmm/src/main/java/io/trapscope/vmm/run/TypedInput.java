@@ -10,6 +10,9 @@ public final class TypedInput implements ConsoleInput {
 
   /** Adds bytes; the guest gets them as soon as it can. */
   public void offer(byte[] from, int offset, int length) {
+    if (length == 0) {
+      return;
+    }
     Runnable waker;
     synchronized (this) {
       if (end + length > bytes.length) {

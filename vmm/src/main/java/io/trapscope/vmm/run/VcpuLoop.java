@@ -185,7 +185,16 @@ final class VcpuLoop implements Runnable {
     return lookForInput;
   }
 
-  private void deliverInput() {
+  /** Only an interrupt ends a HLT: what is typed goes to the device, which may raise one. */
+  private int handInput() {
+    lock();
+    int taken = deliverInput();
+    unlock();
+    return taken;
+  }
+
+  /** Offers what waits to the device, and returns how many bytes it took. */
+  private int deliverInput() {
     int count = input.peek(inputBytes);
     timers.advance(vcpu.guestNanos());
     int taken = machine.board().consoleInput(inputBytes, 0, count);
@@ -201,6 +210,7 @@ final class VcpuLoop implements Runnable {
       other.commit();
       events++;
     }
+    return taken;
   }
 
   private void handle() {
@@ -273,10 +283,14 @@ final class VcpuLoop implements Runnable {
       long next = index == 0 ? timers.next() : Long.MAX_VALUE;
       unlock();
       long typed = input == null ? Long.MAX_VALUE : input.wakesAt();
-      if (awake || typed <= vcpu.guestNanos()) {
+      if (awake) {
         return;
       }
-      next = Math.min(next, typed);
+      if (typed > vcpu.guestNanos()) {
+        next = Math.min(next, typed);
+      } else if (handInput() > 0) {
+        continue;
+      }
       if (next != Long.MAX_VALUE) {
         idleUntil(next);
         lock();
