@@ -15,8 +15,6 @@ import picocli.CommandLine.Option;
 
 /** The options that shape the report {@code hotspots}; any of them asks for it. */
 final class HotspotOptions {
-  private static final int SHOWN = 20;
-
   @Option(
       names = "--by",
       paramLabel = "COLUMNS",
@@ -42,7 +40,10 @@ final class HotspotOptions {
   @Option(
       names = "--top",
       paramLabel = "N",
-      description = "Hotspots: rows shown, 0 for all (default: " + SHOWN + "); files hold all.")
+      description =
+          "Hotspots: rows shown, 0 for all (default: "
+              + HotspotsReport.DEFAULT_TOP
+              + "); files hold all.")
   private Integer top;
 
   @Option(
@@ -63,15 +64,14 @@ final class HotspotOptions {
     try {
       List<HotspotKey> keys =
           by == null
-              ? List.of(
-                  HotspotKey.TARGET, HotspotKey.DIRECTION, HotspotKey.SIZE, HotspotKey.LOCATION)
+              ? HotspotsReport.DEFAULT_KEYS
               : Arrays.stream(by.split(",")).map(String::strip).map(HotspotKey::named).toList();
       return Optional.of(
           new HotspotsReport(
               keys,
               where == null ? EventFilter.ALL : EventFilter.parse(where),
-              sort == null ? "count" : sort,
-              top == null ? SHOWN : top,
+              sort == null ? HotspotsReport.DEFAULT_SORT : sort,
+              top == null ? HotspotsReport.DEFAULT_TOP : top,
               symbols == null ? SymbolTable.EMPTY : table()));
     } catch (IllegalArgumentException e) {
       throw UserError.badInput(e.getMessage(), e);

@@ -1,6 +1,5 @@
 package io.trapscope.cli;
 
-import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.trace.TraceEnd;
 import io.trapscope.recorder.trace.TraceException;
 import io.trapscope.recorder.trace.TraceHeader;
@@ -101,7 +100,7 @@ final class Recording {
       // From here on a signal ends the run; before, there is nothing yet that it could spoil.
       StopOnSignal signals = new StopOnSignal(machine::stop);
       try {
-        RunResult result = machine.run(sinks(trace));
+        RunResult result = machine.run(Sinks.of(trace::vcpu, trace.other()));
         return finish(trace, header, result);
       } finally {
         signals.close();
@@ -119,20 +118,6 @@ final class Recording {
     } catch (TraceException e) {
       return new Recorded(header, result, null, e.getMessage());
     }
-  }
-
-  private static Sinks sinks(TraceWriter trace) {
-    return new Sinks() {
-      @Override
-      public ExitSink vcpu(int index) {
-        return trace.vcpu(index);
-      }
-
-      @Override
-      public ExitSink other() {
-        return trace.other();
-      }
-    };
   }
 
   /** Ends the run, from any thread. */

@@ -2,7 +2,6 @@ package io.trapscope.replay;
 
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
-import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.InputSource;
 import io.trapscope.recorder.trace.Anomalies;
@@ -77,7 +76,7 @@ public final class ReplaySession {
       if (vcpus.stream().noneMatch(VerifyingStream::isLeft)) {
         made.stop();
       }
-      RunResult result = made.run(sinks());
+      RunResult result = made.run(Sinks.of(vcpus::get, other));
       return outcome(result);
     }
   }
@@ -110,20 +109,6 @@ public final class ReplaySession {
     if (vcpus.stream().noneMatch(VerifyingStream::isLeft)) {
       machine.stop();
     }
-  }
-
-  private Sinks sinks() {
-    return new Sinks() {
-      @Override
-      public ExitSink vcpu(int index) {
-        return vcpus.get(index);
-      }
-
-      @Override
-      public ExitSink other() {
-        return other;
-      }
-    };
   }
 
   private Outcome outcome(RunResult result) {

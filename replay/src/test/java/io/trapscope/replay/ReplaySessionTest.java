@@ -45,25 +45,11 @@ class ReplaySessionTest {
         .timeout(Duration.ofMinutes(2));
   }
 
-  private static Sinks sinks(TraceWriter trace) {
-    return new Sinks() {
-      @Override
-      public ExitSink vcpu(int index) {
-        return trace.vcpu(index);
-      }
-
-      @Override
-      public ExitSink other() {
-        return trace.other();
-      }
-    };
-  }
-
   private TraceReader record(MachineConfig.Builder config) throws TraceException {
     Path directory = folder.resolve("trace");
     try (Machine machine = new Machine(config.build());
         TraceWriter trace = TraceWriter.create(directory, false, HEADER)) {
-      RunResult result = machine.run(sinks(trace));
+      RunResult result = machine.run(Sinks.of(trace::vcpu, trace.other()));
       trace.finish(result.end(), result.detail(), result.text());
     }
     return TraceReader.open(directory);

@@ -28,11 +28,14 @@ public final class HotspotsReport implements Report {
   /** Rows kept; exits of further ones are counted and named in a note. */
   static final int MOST_ROWS = 1 << 20;
 
-  private static final List<HotspotKey> DEFAULT_KEYS =
+  public static final List<HotspotKey> DEFAULT_KEYS =
       List.of(HotspotKey.TARGET, HotspotKey.DIRECTION, HotspotKey.SIZE, HotspotKey.LOCATION);
 
   /** Default number of rows for people. */
-  private static final int DEFAULT_TOP = 20;
+  public static final int DEFAULT_TOP = 20;
+
+  /** Default order. */
+  public static final String DEFAULT_SORT = "count";
 
   private static final List<Column> SUMS =
       List.of(
@@ -61,7 +64,7 @@ public final class HotspotsReport implements Report {
 
   /** By target, direction, size and location, most frequent first, without symbols. */
   public HotspotsReport() {
-    this(DEFAULT_KEYS, EventFilter.ALL, "count", DEFAULT_TOP, SymbolTable.EMPTY);
+    this(DEFAULT_KEYS, EventFilter.ALL, DEFAULT_SORT, DEFAULT_TOP, SymbolTable.EMPTY);
   }
 
   /**

@@ -8,6 +8,9 @@ public final class TypedInput implements ConsoleInput {
   private boolean closed;
   private Runnable wake = () -> {};
 
+  /** Read at every entry; set with the bytes, under the lock. */
+  private volatile boolean waiting;
+
   /** Adds bytes; the guest gets them as soon as it can. */
   public void offer(byte[] from, int offset, int length) {
     if (length == 0) {
@@ -39,9 +42,6 @@ public final class TypedInput implements ConsoleInput {
     }
     waker.run();
   }
-
-  /** Read at every entry; set with the bytes, under the lock. */
-  private volatile boolean waiting;
 
   @Override
   public boolean isWaiting(long guestNanos) {
