@@ -25,13 +25,15 @@ final class DifferentialRun {
   private final Oracle oracle;
   private final SoftRunner soft = new SoftRunner();
   private final Generator generator;
+  private final boolean intel;
   private final PrintStream out;
   private final Map<String, Count> counts = new TreeMap<>();
 
   DifferentialRun(Oracle oracle, long seed, PrintStream out) throws IOException {
     this.oracle = oracle;
     this.out = out;
-    generator = new Generator(seed, Oracle.hostHas("sse4_2"));
+    intel = Oracle.hostIsIntel();
+    generator = new Generator(seed, Oracle.hostHas("sse4_2"), intel);
   }
 
   Map<String, Count> counts() {
@@ -96,7 +98,7 @@ final class DifferentialRun {
     } catch (RuntimeException e) {
       return List.of("host exception " + e + " at " + e.getStackTrace()[0]);
     }
-    return Comparison.of(test, host, result);
+    return Comparison.of(test, host, result, intel);
   }
 
   /** Shrinks and prints the first failures of each family, as lines of {@link CaseText}. */
@@ -149,6 +151,9 @@ final class DifferentialRun {
     long total = Long.parseLong(args[0]);
     long seed = args.length > 1 ? Long.parseLong(args[1]) : System.nanoTime();
     System.out.println("seed " + seed);
+    if (!Oracle.hostIsIntel()) {
+      System.out.println("this processor is not Intel's: what vendors do differently is left out");
+    }
     long mismatches;
     try (Oracle oracle = Oracle.start()) {
       DifferentialRun run = new DifferentialRun(oracle, seed, System.out);

@@ -23,6 +23,7 @@ import java.util.Set;
  *   loosefault which byte of it faults is up to the processor: not compared when it does
  *   approx     result compared with tolerance; must be the last instruction
  *   first      the first instruction only
+ *   intel      processors of other vendors do it otherwise: only where the host is Intel's
  *   small      defined for a small ST(0) only: the first instruction, and ST(0) is made so
  *   CF,..      after "reads=", "sets=", "undef=": flags of RFLAGS, "all" for the six
  *   count      a shift: what is set and undefined depends on the count

@@ -34,7 +34,14 @@ final class Generator {
   private int offset;
   private int undefined;
 
-  Generator(long seed, boolean withSse4) {
+  private final boolean intel;
+
+  /**
+   * @param withSse4 whether the host has SSE4.2 and what comes before it
+   * @param intel whether the host does what only Intel's processors do
+   */
+  Generator(long seed, boolean withSse4, boolean intel) {
+    this.intel = intel;
     random = new Random(seed);
     operands = new Operands(random);
     add(IntegerForms.TABLE);
@@ -48,6 +55,9 @@ final class Generator {
 
   private void add(String table) {
     for (Form form : Form.parse(table)) {
+      if (form.has("intel") && !intel) {
+        continue;
+      }
       families.computeIfAbsent(form.family, name -> new ArrayList<>()).add(form);
     }
   }

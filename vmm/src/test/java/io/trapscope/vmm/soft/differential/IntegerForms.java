@@ -159,7 +159,8 @@ final class IntegerForms {
       move 0F B7 rm v
       move 0F BE rm v
       move 0F BF rm v
-      move 63 rm v only64
+      move 63 rm y only64
+      move 63 rm v only64 intel
       move 98 v
       move 99 v
       move 90..97 v
@@ -186,7 +187,7 @@ final class IntegerForms {
       branch E0..E1 rel8 reads=ZF
       branch E2..E3 rel8
       branch EB rel8
-      branch FF /2 rm
+      branch FF /2 rm intel
       branch FF /4 rm
       branch C3
       branch C2 iw
@@ -198,10 +199,10 @@ final class IntegerForms {
       stack C9 v16
       stack C8 iw ib v16
       stack 60..61 v16 only32
-      stack 06 only32
-      stack 0E only32
-      stack 16 only32
-      stack 1E only32
+      stack 06 only32 intel
+      stack 0E only32 intel
+      stack 16 only32 intel
+      stack 1E only32 intel
       string A4..A5 v rep
       string A6..A7 v rep sets=all
       string AA..AB v rep
@@ -214,7 +215,7 @@ final class IntegerForms {
       decimal D4 ib only32 sets=SF,ZF,PF undef=OF,AF,CF
       decimal D5 ib only32 sets=SF,ZF,PF undef=OF,AF,CF
       decimal D6 only32 reads=CF
-      decimal 62 m v16 only32
+      decimal 62 m v16 only32 intel
       decimal CE only32 reads=OF
       privileged F4
       privileged FA..FB

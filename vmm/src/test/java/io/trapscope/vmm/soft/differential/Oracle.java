@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /** The processor of the host, driven through the helper {@code oracle.c}. */
@@ -52,12 +51,21 @@ final class Oracle implements AutoCloseable {
 
   /** Whether the host's processor has a feature, by its name in /proc/cpuinfo. */
   static boolean hostHas(String feature) throws IOException {
+    return List.of(hostSays("flags").split(" ")).contains(feature);
+  }
+
+  /** Whether the host's processor is Intel's, which is what {@code soft} models. */
+  static boolean hostIsIntel() throws IOException {
+    return hostSays("vendor_id").equals("GenuineIntel");
+  }
+
+  private static String hostSays(String key) throws IOException {
     for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
-      if (line.toLowerCase(Locale.ROOT).startsWith("flags")) {
-        return List.of(line.substring(line.indexOf(':') + 1).trim().split(" ")).contains(feature);
+      if (line.startsWith(key)) {
+        return line.substring(line.indexOf(':') + 1).trim();
       }
     }
-    return false;
+    return "";
   }
 
   /** Builds the helper and starts it. */

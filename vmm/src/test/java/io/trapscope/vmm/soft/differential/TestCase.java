@@ -118,6 +118,18 @@ final class TestCase {
     return known ? undefined : any;
   }
 
+  /** The instruction that starts at {@code rip}; empty where none of the case does. */
+  byte[] instructionAt(long rip) {
+    long at = CODE + codeStart;
+    for (byte[] instruction : instructions) {
+      if (at == rip) {
+        return instruction;
+      }
+      at += instruction.length;
+    }
+    return new byte[0];
+  }
+
   /** Appends the record that {@code oracle.c} reads. */
   void write(ByteBuffer to) {
     byte[] code = code();

@@ -57,10 +57,10 @@ final class VectorForms {
       x87 DF /7 m
       x87 9B
       x87state D9 /4 m data v16
-      x87state D9 /6 m data v16
+      x87state D9 /6 m data v16 intel
       x87state DD /4 m data v16
-      x87state DD /6 m data v16
-      x87state 0F AE /0 m data16 y
+      x87state DD /6 m data v16 intel
+      x87state 0F AE /0 m data16 y intel
       x87state 0F AE /1 m data16 y first
       x87state D9 FA
       x87state D8 /0 rm
@@ -241,7 +241,7 @@ final class VectorForms {
       sse4 66 0F 3A 17 rm ib
       sse4 66 0F 3A 20..21 rm ib
       sse4 66 0F 3A 22 rm ib y
-      sse4 66 0F 3A 40..41 rm ib a16
+      sse4 66 0F 3A 40..41 rm ib a16 intel
       sse4 66 0F 3A 42 rm ib a16
       sse4 66 0F 3A 60..63 rm ib sets=all
       sse4 F2 0F 38 F0 rm y
