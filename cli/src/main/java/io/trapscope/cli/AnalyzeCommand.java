@@ -2,6 +2,7 @@ package io.trapscope.cli;
 
 import io.trapscope.analyzer.pipeline.Analysis;
 import io.trapscope.analyzer.pipeline.Results;
+import io.trapscope.analyzer.pipeline.TableFormat;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.Reports;
 import io.trapscope.recorder.trace.TraceReader;
@@ -20,13 +21,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Turns a trace into tables and Arrow files. */
+/** Turns a trace into tables, on the terminal and in files. */
 @Command(
     name = "analyze",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = {
-      "Turns a trace into tables and Arrow files.",
+      "Turns a trace into tables, on the terminal and in files.",
       "Exit status 4 says that the trace is incomplete; what is there is analyzed all the same."
     })
 final class AnalyzeCommand implements Callable<Integer> {
@@ -41,8 +42,20 @@ final class AnalyzeCommand implements Callable<Integer> {
   @Option(
       names = {"-o", "--output"},
       paramLabel = "DIR",
-      description = "Where the Arrow files go (default: TRACE/" + DIRECTORY + ").")
+      description = "Where the tables' files go (default: TRACE/" + DIRECTORY + ").")
   private Path output;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = "Format of the files: arrow, parquet or csv (default: arrow).")
+  private TableFormat format = TableFormat.ARROW;
+
+  @Option(
+      names = "--hgrm",
+      paramLabel = "DIR",
+      description = "Write latency distributions there too, as HdrHistogram percentile files.")
+  private Path histograms;
 
   @Option(
       names = "--report",
@@ -62,12 +75,21 @@ final class AnalyzeCommand implements Callable<Integer> {
     Results results = Analysis.run(reader, chosen, Runtime.getRuntime().availableProcessors());
     Path directory = output == null ? trace.resolve(DIRECTORY) : output;
     print(results);
-    List<Path> files = write(results, directory);
+    List<String> written = new ArrayList<>();
+    try {
+      results.write(directory, format).forEach(file -> written.add(file.toString()));
+      if (histograms != null) {
+        int count = results.writeHistograms(histograms).size();
+        written.add(histograms.resolve("*.hgrm") + " (" + count + ")");
+      }
+    } catch (IOException e) {
+      throw UserError.unwritable(e.getMessage() + " (-o names another folder)", e);
+    }
     if (!json) {
       PrintWriter out = spec.commandLine().getOut();
       out.println();
-      out.println("Arrow files:");
-      files.forEach(file -> out.println("  " + file));
+      out.println("files:");
+      written.forEach(file -> out.println("  " + file));
     }
     return results.isComplete() ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
   }
@@ -92,15 +114,11 @@ final class AnalyzeCommand implements Callable<Integer> {
       chosen.removeIf(report -> report.name().equals(own.get().name()));
       chosen.add(own.get());
     }
-    return chosen.isEmpty() ? Reports.all() : chosen;
-  }
-
-  private static List<Path> write(Results results, Path directory) {
-    try {
-      return results.writeArrow(directory);
-    } catch (IOException e) {
-      throw UserError.unwritable(e.getMessage() + " (-o names another folder)", e);
+    Report latencies = Reports.named("exit_latency");
+    if (!chosen.isEmpty() && histograms != null && !chosen.contains(latencies)) {
+      chosen.add(latencies);
     }
+    return chosen.isEmpty() ? Reports.all() : chosen;
   }
 
   /** Tables come before files, so that nobody waits for a disk to see them. */

@@ -2,6 +2,7 @@ package io.trapscope.cli;
 
 import io.trapscope.analyzer.pipeline.Analysis;
 import io.trapscope.analyzer.pipeline.Results;
+import io.trapscope.analyzer.pipeline.TableFormat;
 import io.trapscope.analyzer.report.Reports;
 import io.trapscope.recorder.trace.TraceReader;
 import io.trapscope.vmm.device.ConsoleFilter;
@@ -138,7 +139,7 @@ final class DemoCommand implements Callable<Integer> {
     Results results =
         Analysis.run(reader, Reports.all(), Runtime.getRuntime().availableProcessors());
     try {
-      results.writeArrow(trace.resolve(AnalyzeCommand.DIRECTORY));
+      results.write(trace.resolve(AnalyzeCommand.DIRECTORY), TableFormat.ARROW);
       if (show) {
         parent.out().println();
         results.writeText(

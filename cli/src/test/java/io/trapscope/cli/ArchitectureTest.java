@@ -82,6 +82,10 @@ class ArchitectureTest {
   static final ArchRule onlyArrowPackageUsesArrow =
       only("io.trapscope.analyzer.arrow..", "org.apache.arrow..");
 
+  @ArchTest
+  static final ArchRule onlyParquetPackageUsesParquet =
+      only("io.trapscope.analyzer.parquet..", "org.apache.parquet..");
+
   @ArchTest static final ArchRule onlyCliUsesPicocli = only("io.trapscope.cli..", "picocli..");
 
   @ArchTest

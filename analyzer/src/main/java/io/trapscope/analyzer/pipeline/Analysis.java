@@ -19,8 +19,8 @@ public final class Analysis {
    * Reads every stream once and gives every report's accumulator the events it needs. Streams are
    * spread over threads; the result is the same for any number of them.
    *
-   * <p>Tables with a row an event are not made here: {@link Results#writeArrow} streams them into
-   * files, so that the first answer does not wait for a disk.
+   * <p>Tables with a row an event are not made here: {@link Results#write} streams them into files,
+   * so that the first answer does not wait for a disk.
    *
    * @param threads most threads to use, 1 or more
    */

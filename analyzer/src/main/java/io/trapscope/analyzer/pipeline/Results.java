@@ -2,10 +2,10 @@ package io.trapscope.analyzer.pipeline;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.trapscope.analyzer.arrow.ArrowDirectory;
 import io.trapscope.analyzer.report.Accumulator;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.table.Table;
+import io.trapscope.analyzer.table.TableDirectory;
 import io.trapscope.analyzer.table.TableJson;
 import io.trapscope.analyzer.table.TableText;
 import io.trapscope.recorder.trace.Anomalies;
@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import org.HdrHistogram.Histogram;
 
 /** What an analysis found: the tables of its reports, and how complete the trace is. */
 public final class Results {
@@ -26,6 +28,7 @@ public final class Results {
   private final List<Report> reports;
   private final List<Table> tables = new ArrayList<>();
   private final List<Table> summary = new ArrayList<>();
+  private final Map<String, Histogram> histograms = new TreeMap<>();
   private final TraceInfo info;
 
   Results(TraceReader trace, List<Report> reports, Dispatcher dispatcher) {
@@ -37,6 +40,7 @@ public final class Results {
     for (Accumulator accumulator : dispatcher.accumulators()) {
       tables.addAll(accumulator.tables());
       summary.addAll(accumulator.summary());
+      histograms.putAll(accumulator.histograms());
     }
   }
 
@@ -61,14 +65,15 @@ public final class Results {
   }
 
   /**
-   * Writes every table, those with a row an event too, to {@code directory/NAME.arrow}; makes the
+   * Writes every table, those with a row an event too, to {@code directory}, a file each; makes the
    * directory where it is absent. Each file appears complete or not at all.
    *
    * @return the files
    * @throws IOException with one line that names the file, where one cannot be written
    */
-  public List<Path> writeArrow(Path directory) throws IOException {
-    try (ArrowDirectory out = new ArrowDirectory(directory, metadata())) {
+  public List<Path> write(Path directory, TableFormat format) throws IOException {
+    try (TableDirectory out =
+        new TableDirectory(directory, format.opener(), FileMetadata.of(info))) {
       for (Table table : tables) {
         out.write(table);
       }
@@ -77,8 +82,15 @@ public final class Results {
     }
   }
 
-  private Map<String, String> metadata() {
-    return ArrowMetadata.of(info);
+  /**
+   * Writes each distribution that the reports keep to {@code directory/NAME.hgrm}, as
+   * HdrHistogram's percentile text, values in ns; makes the directory where it is absent.
+   *
+   * @return the files
+   * @throws IOException with one line that names the file, where one cannot be written
+   */
+  public List<Path> writeHistograms(Path directory) throws IOException {
+    return HistogramFiles.write(directory, histograms);
   }
 
   /**

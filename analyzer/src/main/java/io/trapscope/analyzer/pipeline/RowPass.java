@@ -1,10 +1,10 @@
 package io.trapscope.analyzer.pipeline;
 
-import io.trapscope.analyzer.arrow.ArrowDirectory;
 import io.trapscope.analyzer.report.EventRows;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.TraceFacts;
 import io.trapscope.analyzer.table.RowSink;
+import io.trapscope.analyzer.table.TableDirectory;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.trace.EventCursor;
@@ -20,7 +20,7 @@ final class RowPass {
 
   private RowPass() {}
 
-  static void run(TraceReader trace, List<Report> reports, ArrowDirectory out) throws IOException {
+  static void run(TraceReader trace, List<Report> reports, TableDirectory out) throws IOException {
     List<List<Target>> byType = new ArrayList<>();
     for (EventType type : EventType.values()) {
       byType.add(new ArrayList<>());

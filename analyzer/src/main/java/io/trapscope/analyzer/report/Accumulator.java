@@ -3,6 +3,8 @@ package io.trapscope.analyzer.report;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.recorder.event.EventReader;
 import java.util.List;
+import java.util.Map;
+import org.HdrHistogram.Histogram;
 
 /**
  * What a report remembers while events go by. Its size is bounded by the number of distinct things
@@ -28,5 +30,10 @@ public interface Accumulator {
   /** The answer for people: the same, where nothing shorter would do. */
   default List<Table> summary() {
     return tables();
+  }
+
+  /** Whole distributions behind the tables, in ns, by a name for each; none for most reports. */
+  default Map<String, Histogram> histograms() {
+    return Map.of();
   }
 }

@@ -10,8 +10,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import org.HdrHistogram.Histogram;
 
 /** {@code exit_latency}: how the time of each stage is distributed, by reason and vCPU. */
 public final class ExitLatencyReport implements Report {
@@ -143,6 +146,24 @@ public final class ExitLatencyReport implements Report {
     @Override
     public List<Table> summary() {
       return List.of(table(latencies.overVcpus(Latencies::mergeStages), false));
+    }
+
+    /** All vCPUs added up, called {@code REASON-stage}. */
+    @Override
+    public Map<String, Histogram> histograms() {
+      Map<String, Histogram> histograms = new TreeMap<>();
+      for (ExitTally.Entry<Latency[]> entry :
+          latencies.overVcpus(Latencies::mergeStages).entries()) {
+        for (Stage stage : STAGES) {
+          Latency latency = entry.value()[stage.ordinal()];
+          if (latency != null) {
+            String name =
+                ExitEvents.name(entry.reason()) + "-" + Stage.names().get(stage.ordinal());
+            histograms.put(name, latency.histogram());
+          }
+        }
+      }
+      return histograms;
     }
 
     private Table table(ExitTally<Latency[]> latencies, boolean byVcpu) {

@@ -42,6 +42,11 @@ final class Latency {
     max = Math.max(max, other.max);
   }
 
+  /** The distribution; not a copy. */
+  Histogram histogram() {
+    return histogram;
+  }
+
   long count() {
     return histogram.getTotalCount();
   }

@@ -5,7 +5,7 @@ import java.time.Instant;
 import java.util.Locale;
 
 /** Turns one cell into a few characters for people: durations scaled, counts grouped. */
-final class CellText {
+public final class CellText {
   private static final int NANOS_A_SECOND = 1_000_000_000;
   private static final int MAX_BYTES_SHOWN = 16;
 
@@ -30,7 +30,7 @@ final class CellText {
   }
 
   /** Nanoseconds with three or four significant digits and their unit: "12.3 us", "1.54 s". */
-  static String duration(long nanos) {
+  public static String duration(long nanos) {
     long size = Math.abs(nanos);
     if (size < 1_000) {
       return nanos + " ns";
@@ -45,7 +45,7 @@ final class CellText {
   }
 
   /** RFC 3339 in UTC, always with nine digits of a second's fraction. */
-  static String timestamp(long nanos) {
+  public static String timestamp(long nanos) {
     long seconds = Math.floorDiv(nanos, NANOS_A_SECOND);
     int fraction = (int) Math.floorMod(nanos, (long) NANOS_A_SECOND);
     String whole = Instant.ofEpochSecond(seconds).toString();

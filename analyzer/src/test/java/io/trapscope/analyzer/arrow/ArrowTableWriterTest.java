@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.RowSink;
+import io.trapscope.analyzer.table.TableDirectory;
 import io.trapscope.analyzer.table.TableSchema;
 import io.trapscope.analyzer.table.Unit;
 import java.io.IOException;
@@ -159,7 +160,8 @@ class ArrowTableWriterTest {
     Files.createSymbolicLink(directory.resolve("sample.arrow.part"), full);
     assertThatThrownBy(
             () -> {
-              try (ArrowDirectory out = new ArrowDirectory(directory, Map.of())) {
+              try (TableDirectory out =
+                  new TableDirectory(directory, ArrowTableWriter::new, Map.of())) {
                 out.open(SCHEMA);
                 out.commit();
               }
@@ -172,7 +174,7 @@ class ArrowTableWriterTest {
   @Test
   void directoryThatIsAFileIsOneLine() throws IOException {
     Path file = Files.createFile(directory.resolve("file"));
-    assertThatThrownBy(() -> new ArrowDirectory(file, Map.of()))
+    assertThatThrownBy(() -> new TableDirectory(file, ArrowTableWriter::new, Map.of()))
         .isInstanceOf(IOException.class)
         .hasMessage("cannot write " + file + ": it exists and is no directory");
   }

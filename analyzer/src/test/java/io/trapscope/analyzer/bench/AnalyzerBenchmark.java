@@ -2,6 +2,7 @@ package io.trapscope.analyzer.bench;
 
 import io.trapscope.analyzer.arrow.ArrowTableWriter;
 import io.trapscope.analyzer.pipeline.Analysis;
+import io.trapscope.analyzer.pipeline.TableFormat;
 import io.trapscope.analyzer.report.Reports;
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.ColumnType;
@@ -140,6 +141,24 @@ public class AnalyzerBenchmark {
   @Benchmark
   @OperationsPerInvocation(EVENTS)
   public int exitsArrow() throws IOException {
-    return Analysis.run(trace, List.of(Reports.named("exits")), 1).writeArrow(output).size();
+    return exits(TableFormat.ARROW);
+  }
+
+  /** The same as Parquet. */
+  @Benchmark
+  @OperationsPerInvocation(EVENTS)
+  public int exitsParquet() throws IOException {
+    return exits(TableFormat.PARQUET);
+  }
+
+  /** The same as CSV. */
+  @Benchmark
+  @OperationsPerInvocation(EVENTS)
+  public int exitsCsv() throws IOException {
+    return exits(TableFormat.CSV);
+  }
+
+  private int exits(TableFormat format) throws IOException {
+    return Analysis.run(trace, List.of(Reports.named("exits")), 1).write(output, format).size();
   }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import io.trapscope.analyzer.bench.SyntheticTrace;
 import io.trapscope.analyzer.pipeline.Analysis;
+import io.trapscope.analyzer.pipeline.TableFormat;
 import io.trapscope.analyzer.report.Reports;
 import io.trapscope.recorder.trace.TraceException;
 import io.trapscope.recorder.trace.TraceReader;
@@ -63,7 +64,7 @@ class NotebooksTest {
     Path tables = directory.resolve("tables");
     Path output = directory.resolve("output");
     SyntheticTrace.write(trace, 20_000, 2);
-    Analysis.run(TraceReader.open(trace), Reports.all(), 2).writeArrow(tables);
+    Analysis.run(TraceReader.open(trace), Reports.all(), 2).write(tables, TableFormat.ARROW);
     String text = PythonEnvironment.run(300, "notebooks/run", tables.toString(), output.toString());
     assertThat(text).contains("first-look.ipynb: 3 charts");
     assertThat(output.resolve("first-look.ipynb")).isNotEmptyFile();

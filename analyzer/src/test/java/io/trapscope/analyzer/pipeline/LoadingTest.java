@@ -32,7 +32,7 @@ class LoadingTest {
       Results results = Analysis.run(trace, Reports.all(), 2);
       results.writeText(new OutputStreamWriter(System.out, StandardCharsets.UTF_8), 80);
       if (arguments.length > 1) {
-        results.writeArrow(Path.of(arguments[1]));
+        results.write(Path.of(arguments[1]), TableFormat.ARROW);
       }
     }
   }

@@ -26,21 +26,28 @@ class TableReferenceTest {
       `./mvnw test -pl analyzer -am -Dtest=TableReferenceTest -Dtrapscope.rewrite=true
       -Dsurefire.failIfNoSpecifiedTests=false`.
 
-      Every file is an Arrow IPC file, `NAME.arrow`, uncompressed, so that it can be mapped into
-      memory. A cell that is null was not captured or does not apply; it is never 0 or empty
-      instead. The unit and the meaning of a column are in its field's metadata (`unit`,
-      `meaning`); the trace's properties, its coverage and its loss are in the schema's metadata
-      (`trapscope.*`).
+      A file is called `NAME.arrow`, `NAME.parquet` or `NAME.csv`, as `--format` says. A cell that is
+      null was not captured or does not apply; it is never 0 or empty instead.
 
-      | type | Arrow | polars | DuckDB | JSON |
-      |---|---|---|---|---|
-      | bool | bool | Boolean | BOOLEAN | true, false |
-      | uint8 ... uint64, int64 | the same | UInt8 ... | UTINYINT ... | number; string "0x..." where the unit is address or bits |
-      | float64 | double | Float64 | DOUBLE | number |
-      | text | dictionary of string | Categorical | VARCHAR | string |
-      | bytes | binary | Binary | BLOB | hexadecimal string |
-      | timestamp | timestamp[ns, UTC] | Datetime(ns, UTC) | TIMESTAMPTZ_NS | RFC 3339 with nine digits |
-      | duration | duration[ns] | Duration(ns) | INTERVAL, whole microseconds: cast to int64 in Arrow for ns | number of ns |
+      - Arrow IPC is uncompressed, so that it can be mapped into memory. The unit and the meaning of a
+        column are in its field's metadata (`unit`, `meaning`); the trace's properties, its coverage
+        and its loss are in the schema's metadata (`trapscope.*`).
+      - Parquet is compressed with Zstandard. It has no duration, so one is an INT64 of ns; readers
+        that know Arrow (pyarrow, polars) find in `ARROW:schema` a duration again, and the same
+        metadata as in the Arrow file.
+      - CSV (RFC 4180, UTF-8) has types, units, meanings and the trace's metadata beside it in
+        `NAME.csv-metadata.json`, as W3C's CSV on the Web describes it. Null is an empty cell, an
+        empty text is `""`.
+
+      | type | Arrow | polars | DuckDB | JSON | CSV |
+      |---|---|---|---|---|---|
+      | bool | bool | Boolean | BOOLEAN | true, false | true, false |
+      | uint8 ... uint64, int64 | the same | UInt8 ... | UTINYINT ... | number; string "0x..." where the unit is address or bits | decimal |
+      | float64 | double | Float64 | DOUBLE | number | decimal |
+      | text | dictionary of string | Categorical | VARCHAR | string | text |
+      | bytes | binary | Binary | BLOB | hexadecimal string | hexadecimal |
+      | timestamp | timestamp[ns, UTC] | Datetime(ns, UTC) | TIMESTAMPTZ_NS | RFC 3339 with nine digits | the same |
+      | duration | duration[ns] | Duration(ns) | of Arrow INTERVAL, whole microseconds: cast to int64 in Arrow for ns; of Parquet BIGINT of ns | number of ns | number of ns |
 
       """;
 

@@ -1,13 +1,10 @@
-package io.trapscope.analyzer.arrow;
+package io.trapscope.analyzer.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.trapscope.analyzer.notebooks.PythonEnvironment;
-import io.trapscope.analyzer.pipeline.Analysis;
-import io.trapscope.analyzer.pipeline.MemoryTrace;
-import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.report.EventRows;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.Reports;
@@ -26,31 +23,36 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
+import java.util.Locale;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * The files open in the real pyarrow, polars and DuckDB with every documented column, type, unit
- * and null. The checks are in {@code src/test/python/check_arrow.py}; {@code notebooks/venv} makes
+ * and null. The checks are in {@code src/test/python/check_tables.py}; {@code notebooks/venv} makes
  * the Python environment. Where that has not been made the test is skipped, in CI it never is.
  */
-class ArrowInPythonTest {
+class TablesInPythonTest {
   /** Several batches, so that what differs between first and later ones is met. */
   private static final int EXITS = 200_000;
 
   @TempDir Path directory;
 
-  @Test
-  void filesOpenInPyarrowPolarsAndDuckDb() throws IOException, InterruptedException {
+  @ParameterizedTest
+  @EnumSource
+  void filesOpenInPyarrowPolarsAndDuckDb(TableFormat format)
+      throws IOException, InterruptedException {
     Path python = PythonEnvironment.python();
     Results results = Analysis.run(source(), Reports.all(), 2);
-    results.writeArrow(directory);
+    results.write(directory, format);
     Files.writeString(directory.resolve("expected.json"), expected(results));
     String output =
         PythonEnvironment.run(
             120,
             python.toString(),
-            "analyzer/src/test/python/check_arrow.py",
+            "analyzer/src/test/python/check_tables.py",
+            format.name().toLowerCase(Locale.ROOT),
             directory.toString());
     assertThat(output).contains("5 files, pyarrow, polars, DuckDB: as documented");
   }

@@ -3,11 +3,11 @@ package io.trapscope.analyzer.pipeline;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The schema metadata of every Arrow file: each key starts with "trapscope.". */
-final class ArrowMetadata {
+/** The metadata of every file of tables: each key starts with "trapscope.". */
+final class FileMetadata {
   private static final String PREFIX = "trapscope.";
 
-  private ArrowMetadata() {}
+  private FileMetadata() {}
 
   static Map<String, String> of(TraceInfo info) {
     Map<String, String> metadata = new LinkedHashMap<>();
