@@ -3,6 +3,7 @@ package io.trapscope.cli;
 import io.trapscope.cli.host.HostCheck;
 import io.trapscope.cli.host.HostChecks;
 import io.trapscope.cli.host.PythonChecks;
+import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.kvm.KvmProbe;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -31,6 +32,7 @@ final class DoctorCommand implements Callable<Integer> {
   public Integer call() {
     List<HostCheck> checks = new ArrayList<>(new HostChecks(Path.of("/")).all(Path.of("")));
     checks.add(2, kvm(KvmProbe.probe()));
+    checks.add(1, nativeCalls());
     checks.add(PythonChecks.python());
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
@@ -39,6 +41,16 @@ final class DoctorCommand implements Callable<Integer> {
       printText(out, checks);
     }
     return ExitStatus.DONE;
+  }
+
+  /** How this process calls the kernel. */
+  private static HostCheck nativeCalls() {
+    try {
+      return HostCheck.ok("calls", LibC.binding());
+    } catch (LinkageError e) {
+      return HostCheck.missing(
+          "calls", "the C library cannot be called: " + e.getMessage(), "Linux on x86-64");
+    }
   }
 
   private static HostCheck kvm(KvmProbe probe) {

@@ -1,5 +1,6 @@
 package io.trapscope.vmm.kvm;
 
+import io.trapscope.vmm.host.LibC;
 import java.nio.ByteBuffer;
 
 /** The CPUID table a vCPU is given: what the host's KVM supports, with the vCPU's own APIC id. */

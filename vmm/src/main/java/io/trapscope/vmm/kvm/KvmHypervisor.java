@@ -1,5 +1,6 @@
 package io.trapscope.vmm.kvm;
 
+import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.hypervisor.Hypervisor;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import io.trapscope.vmm.hypervisor.Vm;
@@ -37,7 +38,7 @@ public final class KvmHypervisor implements Hypervisor {
    *     message says which, and what would allow it
    */
   public KvmHypervisor() {
-    this(DirectIoctl::call);
+    this(LibC::ioctl);
   }
 
   KvmHypervisor(Ioctl ioctl) {
@@ -47,10 +48,9 @@ public final class KvmHypervisor implements Hypervisor {
       throw new HypervisorException(probe.explanation());
     }
     paravirtual = probe.acceleration() == KvmProbe.Acceleration.PARAVIRTUAL;
-    fd = LibC.open(KvmAbi.DEVICE, LibC.O_RDWR | LibC.O_CLOEXEC);
-    if (fd < 0) {
-      throw LibC.failure("opening " + KvmAbi.DEVICE, LibC.errno());
-    }
+    fd =
+        LibC.check(
+            LibC.open(KvmAbi.DEVICE, LibC.O_RDWR | LibC.O_CLOEXEC), "opening " + KvmAbi.DEVICE);
     try {
       for (int capability : NEEDED) {
         if (capability(capability) <= 0) {

@@ -1,5 +1,6 @@
 package io.trapscope.vmm.kvm;
 
+import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.memory.GuestMemory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -34,10 +35,9 @@ final class KvmMemory implements GuestMemory, AutoCloseable {
    */
   Slot map(long gpa, long bytes) {
     long hva =
-        LibC.mmap(0, bytes, LibC.PROT_READ_WRITE, LibC.MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0);
-    if (hva == LibC.MAP_FAILED) {
-      throw LibC.failure("mapping " + (bytes >> 20) + " MiB of guest memory", LibC.errno());
-    }
+        LibC.check(
+            LibC.mmap(0, bytes, LibC.PROT_READ_WRITE, LibC.MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0),
+            "mapping " + (bytes >> 20) + " MiB of guest memory");
     ByteBuffer[] windows = new ByteBuffer[(int) ((bytes + WINDOW - 1) >>> WINDOW_SHIFT)];
     for (int i = 0; i < windows.length; i++) {
       long start = (long) i << WINDOW_SHIFT;

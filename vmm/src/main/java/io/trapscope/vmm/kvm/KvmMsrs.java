@@ -1,5 +1,6 @@
 package io.trapscope.vmm.kvm;
 
+import io.trapscope.vmm.host.LibC;
 import java.nio.ByteBuffer;
 
 /**

@@ -1,5 +1,6 @@
 package io.trapscope.vmm.kvm;
 
+import io.trapscope.vmm.host.LibC;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -112,7 +113,7 @@ public record KvmProbe(
     } catch (LinkageError e) {
       return without(
           Status.BROKEN,
-          "JNA's native part does not load: " + e.getMessage(),
+          "the C library cannot be called: " + e.getMessage(),
           "make java.io.tmpdir a directory that may hold executable files");
     }
   }
@@ -133,7 +134,7 @@ public record KvmProbe(
   private static KvmProbe open(Host host) {
     int fd = LibC.open(host.device.toString(), LibC.O_RDWR | LibC.O_CLOEXEC);
     if (fd < 0) {
-      return refused(host, LibC.errno());
+      return refused(host, -fd);
     }
     try {
       int version = LibC.ioctl(fd, KvmAbi.KVM_GET_API_VERSION, 0);
@@ -141,7 +142,7 @@ public record KvmProbe(
         return without(
             Status.BROKEN,
             version < 0
-                ? host.device + " does not answer as KVM: " + LibC.describe(LibC.errno())
+                ? host.device + " does not answer as KVM: " + LibC.describe(-version)
                 : "KVM's API version is " + version + " and not " + KvmAbi.API_VERSION,
             "");
       }

@@ -1,6 +1,8 @@
 package io.trapscope.vmm.kvm;
 
 import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.vmm.host.KickSignal;
+import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.hypervisor.CpuState;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import io.trapscope.vmm.hypervisor.Vcpu;
@@ -40,7 +42,7 @@ final class KvmVcpu implements Vcpu {
   private boolean closed; // guarded by lifetime
 
   private volatile Thread runner;
-  private volatile long runnerId; // the host's thread id, 0 before the first run
+  private volatile int runnerId; // the host's thread id, 0 before the first run
   private volatile long deadline = Long.MAX_VALUE;
   private boolean wasKicked;
   private long now; // guest time of the last exit or the last wait
@@ -77,7 +79,7 @@ final class KvmVcpu implements Vcpu {
       if (now >= deadline) {
         page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 1);
       }
-      result = DirectIoctl.call(fd, KvmAbi.KVM_RUN, 0);
+      result = LibC.ioctl(fd, KvmAbi.KVM_RUN, 0);
       out.exitNanos = System.nanoTime();
       now = out.exitNanos - vm.origin();
     } while (result == -LibC.EINTR && !isStopWanted());
@@ -97,7 +99,7 @@ final class KvmVcpu implements Vcpu {
   }
 
   private void bind() {
-    runnerId = LibC.syscall(LibC.SYS_GETTID, 0, 0, 0);
+    runnerId = LibC.gettid();
     KickSignal.unblock(vm.kickSignal());
     runner = Thread.currentThread();
   }
@@ -280,7 +282,7 @@ final class KvmVcpu implements Vcpu {
     }
     kvmRun.drop();
     page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 1);
-    if (DirectIoctl.call(fd, KvmAbi.KVM_RUN, 0) != -LibC.EINTR) {
+    if (LibC.ioctl(fd, KvmAbi.KVM_RUN, 0) != -LibC.EINTR) {
       throw new HypervisorException(
           "KVM_RUN with immediate_exit set did not return at once; this KVM is not usable");
     }

@@ -3,6 +3,8 @@ package io.trapscope.vmm.kvm;
 import static java.util.Map.entry;
 
 import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.vmm.host.KickSignal;
+import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import io.trapscope.vmm.hypervisor.NestedWalk;
 import io.trapscope.vmm.hypervisor.Vcpu;
@@ -154,10 +156,10 @@ final class KvmVm implements Vm {
     try {
       KvmCpuid.forVcpu(cpuid, index);
       hypervisor.ioctl(vcpu, KvmAbi.KVM_SET_CPUID2, LibC.address(cpuid), "KVM_SET_CPUID2");
-      long page = LibC.mmap(0, pageBytes, LibC.PROT_READ_WRITE, LibC.MAP_SHARED, vcpu, 0);
-      if (page == LibC.MAP_FAILED) {
-        throw LibC.failure("mapping vCPU " + index, LibC.errno());
-      }
+      long page =
+          LibC.check(
+              LibC.mmap(0, pageBytes, LibC.PROT_READ_WRITE, LibC.MAP_SHARED, vcpu, 0),
+              "mapping vCPU " + index);
       return new KvmVcpu(this, index, vcpu, page, pageBytes);
     } catch (RuntimeException e) {
       LibC.close(vcpu);

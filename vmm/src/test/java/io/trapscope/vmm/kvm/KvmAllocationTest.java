@@ -21,11 +21,11 @@ class KvmAllocationTest {
     int[] code = {0xE4, 0x10, 0xE6, 0x10, 0x88, 0x03, 0x8A, 0x03, 0xFF, 0xC9, 0x75, 0xF4, 0xF4};
     try (KvmGuest guest = KvmGuest.longMode(code)) {
       guest.set(CpuState.RBX, 0xE000_0000L);
-      guest.set(CpuState.RCX, 4000);
-      // What the JVM does once (a class, a thread) lands in some chunk; an exit's own allocation
-      // would be in every one.
+      guest.set(CpuState.RCX, 40_000);
+      // What the JVM does once (a class, a thread) lands in some chunk, and what the compiler will
+      // take out in the first ones; an exit's own allocation would be in every one.
       long least = Long.MAX_VALUE;
-      for (int chunk = 0; chunk < 8; chunk++) {
+      for (int chunk = 0; chunk < 80 && least > 0; chunk++) {
         long before = threads.getThreadAllocatedBytes(self);
         for (int i = 0; i < 1500; i++) {
           guest.vcpu.setDeadline(Long.MAX_VALUE - 1 - i % 2);

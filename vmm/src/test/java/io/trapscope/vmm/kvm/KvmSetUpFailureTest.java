@@ -2,6 +2,7 @@ package io.trapscope.vmm.kvm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import io.trapscope.vmm.hypervisor.VmConfig;
 import java.util.ArrayList;
@@ -25,7 +26,7 @@ class KvmSetUpFailureTest {
 
     @Override
     public int call(int fd, long request, long argument) {
-      return calls++ == refused ? -errno : DirectIoctl.call(fd, request, argument);
+      return calls++ == refused ? -errno : LibC.ioctl(fd, request, argument);
     }
   }
 
@@ -77,7 +78,7 @@ class KvmSetUpFailureTest {
               return -LibC.E2BIG;
             }
           }
-          return DirectIoctl.call(fd, request, argument);
+          return LibC.ioctl(fd, request, argument);
         };
     try (KvmHypervisor kvm = new KvmHypervisor(choosy)) {
       kvm.createVm(CONFIG).close();

@@ -1,4 +1,4 @@
-package io.trapscope.vmm.kvm;
+package io.trapscope.vmm.host;
 
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import java.nio.ByteBuffer;
@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
  * that takes an int and does nothing else, so no Java code runs in a signal handler. Real-time
  * signals are left alone by the JVM but for SIGRTMAX-2, which java.nio uses.
  */
-final class KickSignal {
+public final class KickSignal {
   // asm/signal.h, and glibc's struct sigaction: handler, mask of 128 bytes, flags, restorer.
   private static final int FIRST_CANDIDATE = 44; // SIGRTMIN + 10
   private static final int LAST_CANDIDATE = 58; // SIGRTMAX - 6
@@ -26,9 +26,9 @@ final class KickSignal {
   /**
    * Installs the handler once a process, on the first of the candidates that nobody else handles.
    *
-   * @throws HypervisorException where none is free or the host refuses
+   * @throws HypervisorException where none is free
    */
-  static synchronized int install() {
+  public static synchronized int install() {
     if (number != 0) {
       return number;
     }
@@ -39,11 +39,10 @@ final class KickSignal {
     // either way.
     action.putInt(SIGACTION_FLAGS, SA_RESTART);
     for (int signal = FIRST_CANDIDATE; signal <= LAST_CANDIDATE; signal++) {
-      LibC.check(LibC.sigaction(signal, 0, LibC.address(old)), "asking for a signal's handler");
-      if (old.getLong(SIGACTION_HANDLER) == SIG_DFL) {
-        LibC.check(
-            LibC.sigaction(signal, LibC.address(action), 0),
-            "installing the kick signal's handler");
+      boolean free =
+          LibC.sigaction(signal, 0, LibC.address(old)) == 0
+              && old.getLong(SIGACTION_HANDLER) == SIG_DFL;
+      if (free && LibC.sigaction(signal, LibC.address(action), 0) == 0) {
         number = signal;
         return signal;
       }
@@ -52,17 +51,12 @@ final class KickSignal {
   }
 
   /** Lets the signal through to the calling thread, whatever mask its creator had. */
-  static void unblock(int signal) {
-    ByteBuffer set = LibC.allocate(128);
-    set.putLong(0, 1L << (signal - 1));
-    int error = LibC.pthread_sigmask(SIG_UNBLOCK, LibC.address(set), 0);
-    if (error != 0) {
-      throw LibC.failure("unblocking the kick signal", error);
-    }
+  public static void unblock(int signal) {
+    LibC.check(LibC.sigprocmask(SIG_UNBLOCK, 1L << (signal - 1)), "unblocking the kick signal");
   }
 
   /** Sends the signal to a thread of this process; a thread that has ended gets none. */
-  static void send(int signal, long thread) {
-    LibC.syscall(LibC.SYS_TGKILL, LibC.syscall(LibC.SYS_GETPID, 0, 0, 0), thread, signal);
+  public static void send(int signal, int thread) {
+    LibC.signal(thread, signal);
   }
 }

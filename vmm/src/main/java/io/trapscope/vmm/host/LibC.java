@@ -1,0 +1,187 @@
+package io.trapscope.vmm.host;
+
+import io.trapscope.vmm.hypervisor.HypervisorException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Linux system calls for x86-64, and the few functions of the C library that are none. Addresses
+ * are longs. A call that fails returns the negative error number; nothing here throws on its own,
+ * because an exception costs more than the exit it reports.
+ */
+public final class LibC {
+  // asm-generic/fcntl.h, asm-generic/mman-common.h, asm-generic/mman.h.
+  public static final int O_RDWR = 2;
+  public static final int O_CLOEXEC = 0x80000;
+  public static final int PROT_READ_WRITE = 3;
+  public static final int PROT_READ_EXECUTE = 5;
+  public static final int MAP_SHARED = 1;
+  public static final int MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x02 | 0x20 | 0x4000;
+
+  // asm-generic/errno-base.h.
+  public static final int EPERM = 1;
+  public static final int ENOENT = 2;
+  public static final int EINTR = 4;
+  public static final int ENXIO = 6;
+  public static final int E2BIG = 7;
+  public static final int EBADF = 9;
+  public static final int ENOMEM = 12;
+  public static final int EACCES = 13;
+  public static final int EBUSY = 16;
+  public static final int EEXIST = 17;
+  public static final int ENODEV = 19;
+  public static final int EINVAL = 22;
+  public static final int EMFILE = 24;
+
+  // asm/unistd_64.h.
+  private static final long SYS_OPEN = 2;
+  private static final long SYS_CLOSE = 3;
+  static final long SYS_MMAP = 9;
+  static final long SYS_MPROTECT = 10;
+  static final long SYS_MUNMAP = 11;
+  private static final long SYS_RT_SIGPROCMASK = 14;
+  private static final long SYS_IOCTL = 16;
+  private static final long SYS_GETPID = 39;
+  private static final long SYS_GETTID = 186;
+  private static final long SYS_TGKILL = 234;
+
+  /** Bytes of a signal mask as the kernel has it. */
+  private static final int SIGSET_BYTES = 8;
+
+  /** First JDK whose java.lang.foreign is final. */
+  private static final int FOREIGN_SINCE = 22;
+
+  private static final Binding BINDING = choose();
+
+  private LibC() {}
+
+  /** Which binding is in use, in a few words. */
+  public static String binding() {
+    return BINDING.description();
+  }
+
+  /** JNA where java.lang.foreign is not there, and for comparing the two. */
+  private static Binding choose() {
+    boolean jna = "jna".equals(System.getProperty("trapscope.native"));
+    return hasForeign() && !jna ? new ForeignBinding() : new JnaBinding();
+  }
+
+  /** Whether this JVM has java.lang.foreign. */
+  static boolean hasForeign() {
+    return Runtime.version().feature() >= FOREIGN_SINCE;
+  }
+
+  /** Opens a file; returns its descriptor. */
+  public static int open(String path, int flags) {
+    byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
+    ByteBuffer terminated = allocate(bytes.length + 1).put(bytes);
+    return (int) syscall(SYS_OPEN, address(terminated), flags, 0);
+  }
+
+  public static int close(int fd) {
+    return (int) syscall(SYS_CLOSE, fd, 0, 0);
+  }
+
+  public static int ioctl(int fd, long request, long argument) {
+    return (int) BINDING.syscall(SYS_IOCTL, fd, request, argument, 0, 0, 0);
+  }
+
+  /** Maps memory; returns its address. */
+  public static long mmap(long address, long length, int protection, int flags, int fd, long at) {
+    return BINDING.syscall(SYS_MMAP, address, length, protection, flags, fd, at);
+  }
+
+  public static int munmap(long address, long length) {
+    return (int) syscall(SYS_MUNMAP, address, length, 0);
+  }
+
+  /** The host's number of the calling thread. */
+  public static int gettid() {
+    return (int) syscall(SYS_GETTID, 0, 0, 0);
+  }
+
+  /** Sends a signal to a thread of this process; a thread that has ended gets none. */
+  public static void signal(int thread, int signal) {
+    syscall(SYS_TGKILL, syscall(SYS_GETPID, 0, 0, 0), thread, signal);
+  }
+
+  /** {@code how} as in asm/signal.h; {@code mask} has bit n-1 for signal n. */
+  static int sigprocmask(int how, long mask) {
+    ByteBuffer set = allocate(SIGSET_BYTES).putLong(0, mask);
+    return (int) BINDING.syscall(SYS_RT_SIGPROCMASK, how, address(set), 0, SIGSET_BYTES, 0, 0);
+  }
+
+  private static long syscall(long number, long first, long second, long third) {
+    return BINDING.syscall(number, first, second, third, 0, 0, 0);
+  }
+
+  /** The C library's sigaction, which adds the return path that the kernel wants. */
+  static int sigaction(int signal, long action, long oldAction) {
+    return (int) BINDING.call(BINDING.symbol("sigaction"), signal, action, oldAction);
+  }
+
+  /** A zeroed little-endian buffer outside the heap, for a structure that a call takes. */
+  public static ByteBuffer allocate(int bytes) {
+    return ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** The address of a direct buffer's first byte. */
+  public static long address(ByteBuffer direct) {
+    return BINDING.address(direct);
+  }
+
+  /** A little-endian view of native memory, which the caller keeps mapped while it is in use. */
+  public static ByteBuffer view(long address, long length) {
+    return BINDING.view(address, length).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** The address of one of the C library's own functions. */
+  static long function(String name) {
+    return BINDING.symbol(name);
+  }
+
+  /**
+   * The result of a call.
+   *
+   * @throws HypervisorException where {@code result} is negative, with the step and the host's
+   *     reason
+   */
+  public static int check(int result, String step) {
+    return (int) check((long) result, step);
+  }
+
+  /** The same for a call whose result is an address. */
+  public static long check(long result, String step) {
+    if (result < 0) {
+      throw failure(step, (int) -result);
+    }
+    return result;
+  }
+
+  /** One line for the user: the step, what the host said, and what usually lies behind it. */
+  public static HypervisorException failure(String step, int errno) {
+    String hint = hint(errno);
+    return new HypervisorException(
+        step + " failed: " + describe(errno) + (hint.isEmpty() ? "" : "; " + hint));
+  }
+
+  /** The host's text for an error number, with the number. */
+  public static String describe(int errno) {
+    ByteBuffer text = view(BINDING.call(function("strerror"), errno, 0, 0), 128);
+    StringBuilder words = new StringBuilder();
+    for (byte letter = text.get(); letter != 0; letter = text.get()) {
+      words.append((char) letter);
+    }
+    return words + " (errno " + errno + ")";
+  }
+
+  private static String hint(int errno) {
+    return switch (errno) {
+      case EBUSY -> "another hypervisor may hold the processor's virtualization";
+      case ENOMEM -> "the host has no memory left for this, or a limit (ulimit -v, cgroup) is hit";
+      case EMFILE -> "the limit on open files (ulimit -n) is hit";
+      default -> "";
+    };
+  }
+}
