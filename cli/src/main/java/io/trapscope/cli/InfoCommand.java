@@ -1,5 +1,6 @@
 package io.trapscope.cli;
 
+import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.trace.Anomaly;
 import io.trapscope.recorder.trace.TraceEnd;
@@ -93,6 +94,46 @@ final class InfoCommand implements Callable<Integer> {
       row(out, "not seen", String.join(", ", entry.getValue()) + ": " + entry.getKey());
     }
     header.notes().forEach((key, text) -> note(out, key, text));
+    printCounters(out, header, reader.end());
+  }
+
+  /** The host's counters that show anything but 0, at the start and at the end. */
+  private static void printCounters(
+      PrintWriter out, TraceHeader header, Optional<TraceEnd> traceEnd) {
+    List<Counter> end = traceEnd.map(TraceEnd::counters).orElse(header.counters());
+    List<Counter> change = Counter.change(header.counters(), end);
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < end.size(); i++) {
+      Counter counter = end.get(i);
+      if (counter.total() != 0) {
+        lines.add(
+            String.format(
+                Locale.ROOT,
+                "  %-9s %-32s %,15d %,15d %s",
+                counter.of(),
+                counter.name(),
+                counter.total(),
+                change.get(i).total(),
+                unit(counter)));
+      }
+    }
+    if (!lines.isEmpty()) {
+      out.println("counters of the host: at the end, gained since the begin, unit");
+      lines.forEach(line -> out.println(line.stripTrailing()));
+    }
+  }
+
+  private static String unit(Counter counter) {
+    String unit =
+        switch (counter.kind()) {
+          case CUMULATIVE, INSTANT, PEAK ->
+              counter.unit() == Counter.Unit.NONE
+                  ? ""
+                  : counter.unit().name().toLowerCase(Locale.ROOT);
+          case LINEAR_HISTOGRAM, LOG_HISTOGRAM -> "times (a histogram)";
+        };
+    boolean scaled = !unit.isEmpty() && counter.exponent() != 0;
+    return scaled ? counter.base() + "^" + counter.exponent() + " " + unit : unit;
   }
 
   private static void printEnd(PrintWriter out, TraceReader reader) {
@@ -163,6 +204,8 @@ final class InfoCommand implements Callable<Integer> {
             json.writeNumberField("epoch_ns", end.epochNanos());
             json.writeNumberField("events", end.events());
             json.writeNumberField("lost", end.lost());
+            json.writeFieldName("counters");
+            json.writeRawValue(end.countersJson().strip());
             json.writeEndObject();
           } else {
             json.writeNullField("end");

@@ -1,5 +1,6 @@
 package io.trapscope.cli;
 
+import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.trace.TraceEnd;
 import io.trapscope.recorder.trace.TraceException;
 import io.trapscope.recorder.trace.TraceHeader;
@@ -13,6 +14,7 @@ import io.trapscope.vmm.run.RunResult;
 import io.trapscope.vmm.run.Sinks;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
@@ -101,7 +103,7 @@ final class Recording {
       StopOnSignal signals = new StopOnSignal(machine::stop);
       try {
         RunResult result = machine.run(Sinks.of(trace::vcpu, trace.other()));
-        return finish(trace, header, result);
+        return finish(trace, header, result, machine.vm().counters());
       } finally {
         signals.close();
       }
@@ -110,10 +112,11 @@ final class Recording {
     }
   }
 
-  private static Recorded finish(TraceWriter trace, TraceHeader header, RunResult result) {
+  private static Recorded finish(
+      TraceWriter trace, TraceHeader header, RunResult result, List<Counter> counters) {
     String failure = trace.failure();
     try {
-      TraceEnd end = trace.finish(result.end(), result.detail(), result.text());
+      TraceEnd end = trace.finish(result.end(), result.detail(), result.text(), counters);
       return new Recorded(header, result, end, failure);
     } catch (TraceException e) {
       return new Recorded(header, result, null, e.getMessage());

@@ -48,6 +48,7 @@ final class RecordingHeader {
                 backEnd.name().equals("kvm") ? 0 : SOFT_INSTRUCTIONS_PER_SECOND)
             .surfaced(machine.vm().surfacedExits())
             .unseen(machine.vm().unseenExits())
+            .counters(machine.vm().counters())
             .note("guest", plan.guest().boot().description())
             .note("regions", machine.bus().tree())
             .note(CONSOLE_INPUT, Boolean.toString(hasInput))

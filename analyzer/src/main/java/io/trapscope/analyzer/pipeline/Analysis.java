@@ -26,7 +26,7 @@ public final class Analysis {
    */
   public static Results run(TraceReader trace, List<Report> reports, int threads) {
     int workers = Math.max(1, Math.min(threads, trace.streams().size()));
-    TraceFacts facts = TraceFacts.of(trace.header());
+    TraceFacts facts = TraceFacts.of(trace);
     Dispatcher whole = new Dispatcher(reports, facts);
     AtomicInteger nextStream = new AtomicInteger();
     if (workers == 1) {

@@ -25,7 +25,7 @@ final class RowPass {
     for (EventType type : EventType.values()) {
       byType.add(new ArrayList<>());
     }
-    TraceFacts facts = TraceFacts.of(trace.header());
+    TraceFacts facts = TraceFacts.of(trace);
     boolean any = false;
     for (Report report : reports) {
       EventRows rows = report.rows(facts).orElse(null);

@@ -7,6 +7,7 @@ import java.util.stream.Stream;
 public final class Reports {
   private static final List<Report> ALL =
       List.of(
+          new CoverageReport(),
           new ExitHistogramReport(),
           new ExitLatencyReport(),
           new MemoryTranslationReport(),

@@ -114,7 +114,7 @@ class TablesInPythonTest {
       schemas.add(table.schema());
     }
     for (Report report : Reports.all()) {
-      report.rows(TraceFacts.of(source().header())).map(EventRows::schema).ifPresent(schemas::add);
+      report.rows(TraceFacts.of(source())).map(EventRows::schema).ifPresent(schemas::add);
     }
     StringWriter out = new StringWriter();
     try (JsonGenerator json = new JsonFactory().createGenerator(out)) {

@@ -32,7 +32,7 @@ class MergePropertiesTest {
       addEvent(trace, i, random);
     }
     for (Report report : Reports.known()) {
-      TraceFacts facts = TraceFacts.of(trace.header());
+      TraceFacts facts = TraceFacts.of(trace);
       if (report.accumulator(facts).isPresent()) {
         String whole = tables(accumulate(report, trace, 1, random));
         String merged = tables(accumulate(report, trace, parts, random));
@@ -45,7 +45,7 @@ class MergePropertiesTest {
       Report report, MemoryTrace trace, int parts, Random random) {
     List<Accumulator> accumulators = new ArrayList<>();
     for (int i = 0; i < parts; i++) {
-      accumulators.add(report.accumulator(TraceFacts.of(trace.header())).orElseThrow());
+      accumulators.add(report.accumulator(TraceFacts.of(trace)).orElseThrow());
     }
     for (int vcpu : trace.streams()) {
       EventCursor cursor = trace.stream(vcpu);

@@ -3,7 +3,7 @@
  * write and read one event.
  *
  * <p>Lives here: {@code ExitReason}, {@code CpuMode}, the event table and everything derived from
- * it. Does not live here: files, queues, threads, or anything that knows which back end ran the
- * guest.
+ * it; {@code Counter}, the evidence beside the events. Does not live here: files, queues, threads,
+ * or anything that knows which back end ran the guest.
  */
 package io.trapscope.recorder.event;

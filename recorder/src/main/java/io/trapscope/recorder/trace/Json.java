@@ -27,7 +27,7 @@ final class Json {
   private Json() {}
 
   /** The tree as text, indented, with a newline at the end. */
-  static String write(Map<String, Object> tree) {
+  static String write(Object tree) {
     StringWriter out = new StringWriter();
     try (JsonGenerator generator = new JsonFactory().createGenerator(out)) {
       generator.setPrettyPrinter(PRINTER.createInstance());
@@ -171,6 +171,17 @@ final class Json {
         texts.add(String.valueOf(item));
       }
       return texts;
+    }
+
+    List<Long> numbers(String name) throws IOException {
+      List<Long> numbers = new ArrayList<>();
+      for (Object item : of(name, List.class, List.of())) {
+        if (!(item instanceof Long number)) {
+          throw new IOException(where + name + " should hold numbers");
+        }
+        numbers.add(number);
+      }
+      return numbers;
     }
 
     /** All members, as text. */

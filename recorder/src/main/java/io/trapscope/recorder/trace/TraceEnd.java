@@ -1,5 +1,6 @@
 package io.trapscope.recorder.trace;
 
+import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.LossCause;
 import io.trapscope.recorder.event.RunEnd;
 import java.io.IOException;
@@ -17,9 +18,15 @@ import java.util.Map;
  * @param text one line for the user, possibly empty
  * @param epochNanos wall clock at the end, ns since 1970, UTC
  * @param streams one for each stream of the trace
+ * @param counters the host's own counters at the end; see {@link TraceHeader#counters}
  */
 public record TraceEnd(
-    RunEnd how, long detail, String text, long epochNanos, List<StreamEnd> streams) {
+    RunEnd how,
+    long detail,
+    String text,
+    long epochNanos,
+    List<StreamEnd> streams,
+    List<Counter> counters) {
 
   /**
    * What a stream holds.
@@ -36,6 +43,7 @@ public record TraceEnd(
 
   public TraceEnd {
     streams = List.copyOf(streams);
+    counters = List.copyOf(counters);
   }
 
   /** Events in all streams. */
@@ -63,6 +71,11 @@ public record TraceEnd(
     return null;
   }
 
+  /** The counters as a JSON array. */
+  public String countersJson() {
+    return Json.write(CounterJson.trees(counters));
+  }
+
   byte[] toBytes() {
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("how", how);
@@ -82,6 +95,9 @@ public record TraceEnd(
       list.add(entry);
     }
     tree.put("streams", list);
+    if (!counters.isEmpty()) {
+      tree.put("counters", CounterJson.trees(counters));
+    }
     return Json.write(tree).getBytes(StandardCharsets.UTF_8);
   }
 
@@ -103,6 +119,7 @@ public record TraceEnd(
         json.number("detail"),
         json.text("text"),
         json.number("epoch_ns"),
-        streams);
+        streams,
+        CounterJson.parse(json.objects("counters")));
   }
 }

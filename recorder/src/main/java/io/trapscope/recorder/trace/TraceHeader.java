@@ -1,5 +1,6 @@
 package io.trapscope.recorder.trace;
 
+import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.EventReference;
 import io.trapscope.recorder.event.ExitReason;
 import java.io.IOException;
@@ -30,7 +31,8 @@ import java.util.Set;
  * @param clocks what the numbers in TIME and INSTRUCTIONS mean
  * @param surfaced exits that the back end hands to the loop, all of which are recorded
  * @param unseen exits that a guest can cause and that are not in the trace, each with the reason
- * @param notes anything else, by key: E820, zero page, {@code rip}, counters of KVM's
+ * @param notes anything else, by key: E820, zero page, {@code rip}
+ * @param counters the host's own counters when the run began
  */
 public record TraceHeader(
     int formatVersion,
@@ -47,7 +49,8 @@ public record TraceHeader(
     Clocks clocks,
     Set<ExitReason> surfaced,
     Map<ExitReason, String> unseen,
-    Map<String, String> notes) {
+    Map<String, String> notes,
+    List<Counter> counters) {
 
   /** Largest header that is read. */
   static final int MAX_BYTES = 16 << 20;
@@ -113,6 +116,7 @@ public record TraceHeader(
     surfaced = Collections.unmodifiableSet(copy(surfaced));
     unseen = Collections.unmodifiableMap(new EnumMap<>(copy(unseen)));
     notes = Collections.unmodifiableMap(new LinkedHashMap<>(notes));
+    counters = List.copyOf(counters);
   }
 
   private static Set<ExitReason> copy(Set<ExitReason> reasons) {
@@ -168,6 +172,9 @@ public record TraceHeader(
     tree.put("surfaced", surfaced);
     tree.put("unseen", unseen);
     tree.put("notes", notes);
+    if (!counters.isEmpty()) {
+      tree.put("counters", CounterJson.trees(counters));
+    }
     tree.put(
         "guest_cpu",
         map("model", guestCpu.model, "cpuid", each(guestCpu.leaves, TraceHeader::leafTree)));
@@ -259,6 +266,7 @@ public record TraceHeader(
     }
     json.object("unseen").textMap().forEach((name, why) -> builder.unseen.put(reason(name), why));
     builder.notes.putAll(json.object("notes").textMap());
+    builder.counters.addAll(CounterJson.parse(json.objects("counters")));
     Json.Reader cpu = json.object("guest_cpu");
     builder.cpuModel = cpu.text("model");
     for (Json.Reader leaf : cpu.objects("cpuid")) {
@@ -305,6 +313,7 @@ public record TraceHeader(
     private final Set<ExitReason> surfaced = EnumSet.noneOf(ExitReason.class);
     private final Map<ExitReason, String> unseen = new EnumMap<>(ExitReason.class);
     private final Map<String, String> notes = new LinkedHashMap<>();
+    private final List<Counter> counters = new ArrayList<>();
 
     private Builder() {}
 
@@ -384,6 +393,11 @@ public record TraceHeader(
       return this;
     }
 
+    public Builder counters(List<Counter> atStart) {
+      counters.addAll(atStart);
+      return this;
+    }
+
     /** The header. */
     public TraceHeader build() {
       if (cpus < 0 || cpus > TraceFormat.MAX_VCPUS) {
@@ -404,7 +418,8 @@ public record TraceHeader(
           clocks,
           surfaced,
           unseen,
-          notes);
+          notes,
+          counters);
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.trapscope.recorder.trace;
 
+import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.LossCause;
@@ -34,6 +35,11 @@ public final class TraceWriter implements AutoCloseable {
   private static final int STREAM_START_BYTES = 512 << 10;
 
   private static final int FOOTER_BYTES = 4096;
+
+  /** Footer of one stream, and of one counter: generous. */
+  private static final int STREAM_END_BYTES = 256;
+
+  private static final int COUNTER_BYTES = 1024;
 
   private final Path directory;
   private final List<StreamWriter> streams = new ArrayList<>();
@@ -176,7 +182,12 @@ public final class TraceWriter implements AutoCloseable {
   private void start(TraceHeader header, StreamWriter.Allocator allocator) throws IOException {
     // The footer's room is taken now, so that a full disk can still be reported in the trace.
     footer = new RandomAccessFile(footerPart.toFile(), "rw");
-    allocator.allocate(footer, 0, FOOTER_BYTES + (header.cpus() + 1) * 256L);
+    allocator.allocate(
+        footer,
+        0,
+        FOOTER_BYTES
+            + (header.cpus() + 1L) * STREAM_END_BYTES
+            + (long) header.counters().size() * COUNTER_BYTES);
     Path probe = directory.resolve("space.part");
     try (RandomAccessFile space = new RandomAccessFile(probe.toFile(), "rw")) {
       allocator.allocate(space, 0, (long) STREAM_START_BYTES * (header.cpus() + 1));
@@ -236,14 +247,21 @@ public final class TraceWriter implements AutoCloseable {
         .orElse("");
   }
 
+  /** Ends the trace cleanly, without counters. */
+  public TraceEnd finish(RunEnd how, long detail, String text) throws TraceException {
+    return finish(how, detail, text, List.of());
+  }
+
   /**
    * Ends the trace cleanly.
    *
    * @param detail the debug-exit value, or 0
    * @param text one line for the user, or empty
+   * @param counters the host's counters at the end
    * @throws TraceException where the footer cannot be written; the trace reads as cut off then
    */
-  public TraceEnd finish(RunEnd how, long detail, String text) throws TraceException {
+  public TraceEnd finish(RunEnd how, long detail, String text, List<Counter> counters)
+      throws TraceException {
     try {
       List<TraceEnd.StreamEnd> ends = new ArrayList<>();
       for (StreamWriter stream : streams) {
@@ -251,7 +269,7 @@ public final class TraceWriter implements AutoCloseable {
         ends.add(stream.end());
       }
       long now = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis());
-      TraceEnd end = new TraceEnd(how, detail, text, now, ends);
+      TraceEnd end = new TraceEnd(how, detail, text, now, ends, counters);
       byte[] bytes = end.toBytes();
       footer.seek(0);
       footer.write(bytes);

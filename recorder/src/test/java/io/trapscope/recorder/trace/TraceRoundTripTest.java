@@ -2,6 +2,7 @@ package io.trapscope.recorder.trace;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitSink;
@@ -49,6 +50,30 @@ class TraceRoundTripTest {
     assertThat(reader.end().orElseThrow().how()).isEqualTo(RunEnd.HALTED);
     assertThat(reader.end().orElseThrow().text()).isEqualTo("done");
     assertThat(reader.header()).isEqualTo(TestTraces.header(1));
+  }
+
+  @Test
+  void countersOfBeginAndEndComeBack() throws Exception {
+    List<Counter> start =
+        List.of(
+            Counter.count("vm", "exits", 5),
+            new Counter(
+                "vcpu-0",
+                "wait_hist",
+                Counter.Kind.LINEAR_HISTOGRAM,
+                Counter.Unit.SECONDS,
+                2,
+                -9,
+                500,
+                List.of(0L, 7L, -1L)));
+    List<Counter> end = List.of(Counter.count("vm", "exits", 8));
+    TraceHeader header = TraceHeader.builder().counters(start).build();
+    try (TraceWriter writer = TraceWriter.create(dir(), false, header)) {
+      writer.finish(RunEnd.HALTED, 0, "", end);
+    }
+    TraceReader reader = TraceReader.open(dir());
+    assertThat(reader.header().counters()).isEqualTo(start);
+    assertThat(reader.end().orElseThrow().counters()).isEqualTo(end);
   }
 
   @Test

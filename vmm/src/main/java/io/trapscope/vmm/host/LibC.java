@@ -42,6 +42,7 @@ public final class LibC {
   static final long SYS_MUNMAP = 11;
   private static final long SYS_RT_SIGPROCMASK = 14;
   private static final long SYS_IOCTL = 16;
+  private static final long SYS_PREAD64 = 17;
   private static final long SYS_GETPID = 39;
   private static final long SYS_GETTID = 186;
   private static final long SYS_TGKILL = 234;
@@ -85,6 +86,11 @@ public final class LibC {
 
   public static int ioctl(int fd, long request, long argument) {
     return (int) BINDING.syscall(SYS_IOCTL, fd, request, argument, 0, 0, 0);
+  }
+
+  /** Reads from a place in a file; returns how many bytes came. */
+  public static long pread(int fd, long to, long length, long at) {
+    return BINDING.syscall(SYS_PREAD64, fd, to, length, at, 0, 0);
   }
 
   /** Maps memory; returns its address. */

@@ -1,5 +1,6 @@
 package io.trapscope.vmm.hypervisor;
 
+import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.vmm.memory.GuestMemory;
 import java.util.List;
@@ -42,6 +43,14 @@ public interface Vm extends AutoCloseable {
    * clause.
    */
   Map<ExitReason, String> unseenExits();
+
+  /**
+   * The back end's own counters as they are now: of the VM, then of each vCPU. Empty where it keeps
+   * none. Callable from any thread while the machine is open.
+   */
+  default List<Counter> counters() {
+    return List.of();
+  }
 
   /**
    * What the guest asked its processors for and did not get, a line each, for the end of a run: an

@@ -34,6 +34,7 @@ final class KvmAbi {
   static final long KVM_NMI = 0xAE9A;
   static final long KVM_ENABLE_CAP = 0x4068AEA3L;
   static final long KVM_X86_SET_MSR_FILTER = 0x4188AEC6L;
+  static final long KVM_GET_STATS_FD = 0xAECE;
 
   // KVM_CAP_*: what KVM_CHECK_EXTENSION is asked for.
   static final int KVM_CAP_IRQCHIP = 0;
@@ -245,6 +246,26 @@ final class KvmAbi {
   static final int MSR_RANGE_BITMAP = 16;
   static final int KVM_MSR_FILTER_DEFAULT_DENY = 1;
   static final int KVM_MSR_FILTER_READ_WRITE = 3;
+
+  // struct kvm_stats_header: flags u32, name_size u32, num_desc u32, id_offset u32, desc_offset
+  // u32, data_offset u32.
+  static final int STATS_HEADER_BYTES = 24;
+  static final int STATS_NAME_SIZE = 4;
+  static final int STATS_COUNT = 8;
+  static final int STATS_DESC_OFFSET = 16;
+  static final int STATS_DATA_OFFSET = 20;
+
+  // struct kvm_stats_desc: flags u32 (type in bits 3:0, unit 7:4, base 11:8), exponent s16, size
+  // u16
+  // in values, offset u32 into the values, bucket_size u32, name.
+  static final int STATS_DESC_EXPONENT = 4;
+  static final int STATS_DESC_SIZE = 6;
+  static final int STATS_DESC_DATA = 8;
+  static final int STATS_DESC_BUCKET = 12;
+  static final int STATS_DESC_NAME = 16;
+  static final int STATS_UNIT_SHIFT = 4;
+  static final int STATS_BASE_SHIFT = 8;
+  static final int STATS_FIELD_MASK = 15;
 
   private KvmAbi() {}
 

@@ -64,6 +64,10 @@ final class KvmVcpu implements Vcpu {
     return index;
   }
 
+  int fd() {
+    return fd;
+  }
+
   @Override
   public void run(VmExit out) {
     if (Thread.currentThread() != runner) {

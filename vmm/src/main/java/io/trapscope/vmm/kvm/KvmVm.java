@@ -2,6 +2,7 @@ package io.trapscope.vmm.kvm;
 
 import static java.util.Map.entry;
 
+import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.vmm.host.KickSignal;
 import io.trapscope.vmm.host.LibC;
@@ -71,6 +72,7 @@ final class KvmVm implements Vm {
   private final long origin = System.nanoTime();
   private final KvmMemory memory = new KvmMemory();
   private final List<KvmVcpu> vcpus = new ArrayList<>();
+  private final List<KvmStats> stats = new ArrayList<>();
   private final DeadlineTimer timer;
   private final boolean msrsExit;
   private final boolean syncRegs;
@@ -120,6 +122,12 @@ final class KvmVm implements Vm {
             hypervisor.fd(), KvmAbi.KVM_GET_VCPU_MMAP_SIZE, 0, "KVM_GET_VCPU_MMAP_SIZE");
     for (int i = 0; i < cpus; i++) {
       vcpus.add(createVcpu(i, pageBytes, cpuid));
+    }
+    if (has(KvmAbi.KVM_CAP_BINARY_STATS_FD)) {
+      stats.add(new KvmStats(hypervisor, fd, "vm"));
+      for (KvmVcpu vcpu : vcpus) {
+        stats.add(new KvmStats(hypervisor, vcpu.fd(), "vcpu-" + vcpu.index()));
+      }
     }
   }
 
@@ -258,6 +266,11 @@ final class KvmVm implements Vm {
     return unseen;
   }
 
+  @Override
+  public List<Counter> counters() {
+    return stats.stream().flatMap(each -> each.read().stream()).toList();
+  }
+
   /** Every vCPU's thread must have left {@code run}. */
   @Override
   public void close() {
@@ -266,6 +279,7 @@ final class KvmVm implements Vm {
     }
     closed = true;
     timer.close();
+    stats.forEach(KvmStats::close);
     vcpus.forEach(KvmVcpu::close);
     LibC.close(fd);
     memory.close();

@@ -63,7 +63,9 @@ class KvmSetUpFailureTest {
         .contains("KVM_GET_VCPU_MMAP_SIZE")
         .contains("KVM_CREATE_VCPU 0")
         .contains("KVM_CREATE_VCPU 1")
-        .contains("KVM_SET_CPUID2");
+        .contains("KVM_SET_CPUID2")
+        .contains("KVM_GET_STATS_FD of vm")
+        .contains("KVM_GET_STATS_FD of vcpu-1");
   }
 
   @Test

@@ -1,0 +1,74 @@
+package io.trapscope.analyzer.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.trapscope.analyzer.pipeline.MemoryTrace;
+import io.trapscope.analyzer.table.TableText;
+import io.trapscope.recorder.event.Counter;
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.trace.EventCursor;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class CoverageReportTest {
+  private final MemoryTrace trace = new MemoryTrace(2);
+
+  private void add(int vcpu, EventType type, ExitReason reason) {
+    trace.add(
+        vcpu,
+        type,
+        event -> {
+          event.put(Field.TIME, 1);
+          if (reason != null) {
+            event.put(Field.REASON, reason.code());
+          }
+        });
+  }
+
+  @Test
+  void eachKindIsSetBesideTheHostsCounter() {
+    add(0, EventType.PIO, ExitReason.IO_INSTRUCTION);
+    add(1, EventType.PIO, ExitReason.IO_INSTRUCTION);
+    add(1, EventType.MMIO, ExitReason.MMIO);
+    add(0, EventType.EXIT, ExitReason.INTERRUPT_WINDOW);
+    add(0, EventType.INJECTION, null);
+    List<Counter> counters =
+        List.of(
+            Counter.count("vm", "pages_4k", 77),
+            Counter.count("vcpu-0", "exits", 5),
+            Counter.count("vcpu-1", "exits", 3),
+            Counter.count("vcpu-0", "io_exits", 0),
+            Counter.count("vcpu-0", "mmio_exits", 0),
+            Counter.count("vcpu-1", "mmio_exits", 2),
+            Counter.count("vcpu-0", "irq_window_exits", 1),
+            Counter.count("vcpu-0", "halt_exits", 0),
+            Counter.count("vcpu-1", "hypercalls", 4),
+            Counter.count("vcpu-0", "irq_injections", 1));
+    Accumulator tally =
+        new CoverageReport().accumulator(new TraceFacts(0, Map.of(), counters)).orElseThrow();
+    for (int vcpu : trace.streams()) {
+      EventCursor cursor = trace.stream(vcpu);
+      while (cursor.next()) {
+        tally.accept(cursor.event());
+      }
+    }
+    assertThat(new TableText(0, 0).render(tally.tables().get(0)).lines().map(String::strip))
+        .containsExactly(
+            "Recorded and counted",
+            "kind                 recorded  counter           counted    share",
+            "all exits                   4  exits                   8   50.0 %",
+            "port I/O                    2  io_exits                0",
+            "memory-mapped I/O           1  mmio_exits              2   50.0 %",
+            "hypercall                   0  hypercalls              4    0.0 %",
+            "interrupt window            1  irq_window_exits        1  100.0 %",
+            "interrupt injection         1  irq_injections          1  100.0 %");
+  }
+
+  @Test
+  void aTraceWithoutCountersHasNoSuchTable() {
+    assertThat(new CoverageReport().accumulator(TraceFacts.of(trace))).isEmpty();
+  }
+}
