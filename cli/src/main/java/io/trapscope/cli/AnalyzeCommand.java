@@ -1,5 +1,6 @@
 package io.trapscope.cli;
 
+import io.trapscope.analyzer.perfetto.PerfettoTrace;
 import io.trapscope.analyzer.pipeline.Analysis;
 import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.pipeline.TableFormat;
@@ -58,6 +59,12 @@ final class AnalyzeCommand implements Callable<Integer> {
   private Path histograms;
 
   @Option(
+      names = "--perfetto",
+      paramLabel = "FILE",
+      description = "Write a Perfetto trace too, for ui.perfetto.dev.")
+  private Path perfetto;
+
+  @Option(
       names = "--report",
       paramLabel = "NAME",
       description = "Make only this report; may be repeated.")
@@ -82,8 +89,12 @@ final class AnalyzeCommand implements Callable<Integer> {
         int count = results.writeHistograms(histograms).size();
         written.add(histograms.resolve("*.hgrm") + " (" + count + ")");
       }
+      if (perfetto != null) {
+        PerfettoTrace.write(reader, perfetto);
+        written.add(perfetto.toString());
+      }
     } catch (IOException e) {
-      throw UserError.unwritable(e.getMessage() + " (-o names another folder)", e);
+      throw UserError.unwritable(e.getMessage(), e);
     }
     if (!json) {
       PrintWriter out = spec.commandLine().getOut();
