@@ -48,7 +48,7 @@ public final class PerfettoTrace {
     TraceHeader header = trace.header();
     this.trace = trace;
     this.out = new PacketWriter(file, header.clocks());
-    this.names = new ExitNames(TraceFacts.of(header));
+    this.names = new ExitNames(TraceFacts.of(trace));
     this.devices = DeviceNames.of(header);
     this.guest = out.process("guest " + header.notes().getOrDefault("guest", ""));
     for (int vcpu = 0; vcpu < header.cpus(); vcpu++) {
