@@ -55,7 +55,16 @@ final class ExitNames {
           INPUT,
           MARK,
           GAP,
-          TRANSLATION ->
+          TRANSLATION,
+          IRQ_LINE,
+          EOI,
+          APIC_ACCESS,
+          HALT_POLL,
+          WAKEUP,
+          MMU,
+          EMULATION,
+          DIRTY,
+          TRACEPOINT ->
           Field.REASON;
     };
   }
@@ -73,7 +82,24 @@ final class ExitNames {
       case CR_ACCESS -> "cr" + key.number();
       case EXCEPTION -> "vector " + key.number();
       case HLT -> "hlt";
-      case EXIT, INJECTION, END, CONSOLE_OUTPUT, CONSOLE_INPUT, INPUT, MARK, GAP, TRANSLATION ->
+      case EXIT,
+          INJECTION,
+          END,
+          CONSOLE_OUTPUT,
+          CONSOLE_INPUT,
+          INPUT,
+          MARK,
+          GAP,
+          TRANSLATION,
+          IRQ_LINE,
+          EOI,
+          APIC_ACCESS,
+          HALT_POLL,
+          WAKEUP,
+          MMU,
+          EMULATION,
+          DIRTY,
+          TRACEPOINT ->
           ExitReason.of((int) key.number()).name();
     };
   }

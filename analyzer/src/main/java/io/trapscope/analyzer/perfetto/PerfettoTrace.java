@@ -128,7 +128,16 @@ public final class PerfettoTrace {
           CONSOLE_INPUT,
           INPUT,
           GAP,
-          TRANSLATION -> {
+          TRANSLATION,
+          IRQ_LINE,
+          EOI,
+          APIC_ACCESS,
+          HALT_POLL,
+          WAKEUP,
+          MMU,
+          EMULATION,
+          DIRTY,
+          TRACEPOINT -> {
         // Not on a track: an exit whose reason was not captured, or nothing that takes time.
       }
     }

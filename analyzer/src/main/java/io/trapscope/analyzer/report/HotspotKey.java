@@ -109,7 +109,16 @@ public enum HotspotKey {
           INPUT,
           MARK,
           GAP,
-          TRANSLATION ->
+          TRANSLATION,
+          IRQ_LINE,
+          EOI,
+          APIC_ACCESS,
+          HALT_POLL,
+          WAKEUP,
+          MMU,
+          EMULATION,
+          DIRTY,
+          TRACEPOINT ->
           null;
     };
   }
@@ -162,7 +171,16 @@ public enum HotspotKey {
           INPUT,
           MARK,
           GAP,
-          TRANSLATION ->
+          TRANSLATION,
+          IRQ_LINE,
+          EOI,
+          APIC_ACCESS,
+          HALT_POLL,
+          WAKEUP,
+          MMU,
+          EMULATION,
+          DIRTY,
+          TRACEPOINT ->
           throw new AssertionError(type);
     };
   }

@@ -37,8 +37,11 @@ import java.util.List;
  *  +--------+--------+--------+--------+ length
  * </pre>
  *
- * <p>The first word is stored last: a record whose mark is there is complete. A port access takes
- * 60 bytes. {@code event-layout.txt} among the tests lists every offset of every type.
+ * <p>The first word is stored last: a record whose mark is there is complete. Fields that a type
+ * got after its first version lie last, and a record is only as long as its last captured field of
+ * those asks for: what is not captured costs nothing. So a port access takes 60 bytes, and more
+ * only where the kernel told of it. {@code event-layout.txt} among the tests lists every offset of
+ * every type.
  */
 public final class EventLayout {
   /** Bytes before the first field: the first word and the presence bits. */
@@ -66,6 +69,9 @@ public final class EventLayout {
   static final int BYTES = 6;
   static final int DERIVED = 7;
 
+  /** Bytes a field takes among the fields, by the number of its wire. */
+  private static final int[] SIZES = {1, 1, 2, 4, 8, 4, 1, 0};
+
   private static final EventLayout[] BY_ID = new EventLayout[256];
 
   static {
@@ -80,8 +86,11 @@ public final class EventLayout {
   /** By field ordinal: offset, wire, nibble shift and presence bit packed; -1 where absent. */
   private final int[] slots = new int[Field.values().length];
 
+  private final int baseBytes;
   private final int fixedBytes;
-  private final int presenceMask;
+
+  /** Presence bits by the record's length beyond {@link #baseBytes}, in units of 4 bytes. */
+  private final int[] masks;
 
   private EventLayout(EventType type) {
     this.type = type;
@@ -91,7 +100,7 @@ public final class EventLayout {
     Arrays.fill(slots, -1);
     int offset = HEAD_BYTES;
     int bit = 0;
-    int mask = 0;
+    int base = 0;
     boolean halfByte = false;
     for (int i = 0; i < all.size(); i++) {
       Field field = all.get(i);
@@ -103,7 +112,11 @@ public final class EventLayout {
         slots[field.ordinal()] = pack(0, wire, 0, 0);
         continue;
       }
-      mask |= 1 << bit;
+      if (base == 0 && i - EventType.COMMON.size() >= type.firstDetails()) {
+        offset = (offset + 3) & ~3;
+        halfByte = false;
+        base = offset;
+      }
       if (wire == Wire.BYTES) {
         slots[field.ordinal()] = pack(0, wire, 0, bit++);
         continue;
@@ -125,7 +138,11 @@ public final class EventLayout {
       throw new AssertionError(type + " has more fields than presence bits");
     }
     this.fixedBytes = (offset + 3) & ~3;
-    this.presenceMask = mask;
+    this.baseBytes = base == 0 ? fixedBytes : base;
+    this.masks = new int[(fixedBytes - baseBytes) / 4 + 1];
+    for (int i = 0; i < masks.length; i++) {
+      masks[i] = presenceUpTo(baseBytes + 4 * i);
+    }
   }
 
   /** The layout of this type. */
@@ -169,9 +186,14 @@ public final class EventLayout {
     return slot == -1 || field.wire() == Wire.DERIVED ? -1 : bit(slot);
   }
 
-  /** Bytes of a record of this type without {@link Wire#BYTES}; a multiple of 4. */
+  /** Bytes of a record with every field but {@link Wire#BYTES}; a multiple of 4. */
   public int fixedBytes() {
     return fixedBytes;
+  }
+
+  /** Bytes of a record without those and without the fields that the type got later. */
+  public int baseBytes() {
+    return baseBytes;
   }
 
   int slot(Field field) {
@@ -180,18 +202,24 @@ public final class EventLayout {
 
   /** The presence bits that a record of this length can truthfully have set. */
   int presenceMask(int recordBytes) {
-    if (recordBytes >= fixedBytes) {
-      return presenceMask;
-    }
+    int beyond = recordBytes - baseBytes;
+    return beyond < 0 ? presenceUpTo(recordBytes) : masks[Math.min(beyond >>> 2, masks.length - 1)];
+  }
+
+  private int presenceUpTo(int recordBytes) {
     int mask = 0;
     for (Field field : fields) {
       int slot = slots[field.ordinal()];
-      if (field.wire() != Wire.DERIVED
-          && offset(slot) + Math.max(1, field.wire().bytes()) <= recordBytes) {
+      if (field.wire() != Wire.DERIVED && end(slot) <= recordBytes) {
         mask |= 1 << bit(slot);
       }
     }
     return mask;
+  }
+
+  /** Where a field's bytes end; those of {@link Wire#BYTES} lie behind all fields. */
+  static int end(int slot) {
+    return offset(slot) + SIZES[wire(slot)];
   }
 
   private static int pack(int offset, Wire wire, int shift, int bit) {

@@ -2,7 +2,11 @@ package io.trapscope.recorder.event;
 
 import static io.trapscope.recorder.event.Field.*;
 
+import java.util.EnumMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * Every kind of event: the rows of the schema table whose columns are {@link Field}. Layout,
@@ -123,7 +127,69 @@ public enum EventType {
       GPA,
       HVA,
       HPA,
-      VALUE);
+      VALUE),
+  IRQ_LINE(
+      19,
+      2,
+      "Interrupt line",
+      "A line of KVM's interrupt controllers is set (kvm_set_irq).",
+      GSI,
+      LEVEL,
+      IRQ_SOURCE),
+  EOI(20, 2, "End of interrupt", "The guest ended an interrupt (kvm_eoi).", VECTOR, APIC_ID),
+  APIC_ACCESS(
+      21,
+      2,
+      "Local APIC",
+      "An access to the local APIC that KVM handled (kvm_apic).",
+      DIRECTION,
+      APIC_REGISTER,
+      VALUE),
+  HALT_POLL(
+      22,
+      2,
+      "Halt polling",
+      "KVM changed how long it polls when a vCPU halts (kvm_halt_poll_ns).",
+      POLL_TIME,
+      OLD_POLL_TIME),
+  WAKEUP(23, 2, "Wake-up", "A halted vCPU goes on (kvm_vcpu_wakeup).", WAITED, WAIT_TIME),
+  MMU(
+      24,
+      2,
+      "Mapping",
+      "KVM's MMU changed what the guest's memory maps to, or answered a fault without it.",
+      MMU_ACTION,
+      EPT_LEVEL,
+      OUTCOME,
+      GPA,
+      HPA,
+      OLD_ENTRY,
+      NEW_ENTRY,
+      ERROR_CODE),
+  EMULATION(
+      25,
+      2,
+      "Emulation",
+      "One instruction that software carried out: KVM (kvm_emulate_insn), or the software processor"
+          + " where KVM gave up. data holds the instruction's bytes.",
+      EMULATOR,
+      FAILED,
+      CODE_BASE,
+      DATA),
+  DIRTY(
+      26,
+      2,
+      "Dirty memory",
+      "Pages that were written since the last look at KVM's dirty log or ring.",
+      REGION,
+      GPA,
+      PAGES),
+  TRACEPOINT(
+      27,
+      2,
+      "Tracepoint",
+      "Any other tracepoint that was asked for; data is its name and its fields as text.",
+      DATA);
 
   /**
    * Fields that every event has, in the order in which they lie in a record. Fixed for ever; a new
@@ -145,6 +211,24 @@ public enum EventType {
           MODE,
           CPL);
 
+  /**
+   * Fields that every exit got in schema version 2, after its own: what the kernel tells. The more
+   * often one is captured, the further to the front.
+   */
+  public static final List<Field> KERNEL_STAGE =
+      List.of(
+          KERNEL_TIME,
+          EXIT_CODE,
+          ISA,
+          EXIT_INFO1,
+          ENTRY_TIME,
+          USER_TIME,
+          INTR_INFO,
+          VECTORING_INFO,
+          ERROR_CODE,
+          EXIT_INFO2,
+          REQUESTS);
+
   private static final EventType[] BY_ID = new EventType[256];
 
   static {
@@ -157,7 +241,7 @@ public enum EventType {
   private final int since;
   private final String title;
   private final String meaning;
-  private final List<Field> details;
+  private final List<Field> firstDetails;
 
   EventType(int id, String title, String meaning, Field... details) {
     this(id, 1, title, meaning, details);
@@ -168,7 +252,7 @@ public enum EventType {
     this.since = since;
     this.title = title;
     this.meaning = meaning;
-    this.details = List.of(details);
+    this.firstDetails = List.of(details);
   }
 
   /** Append-only number of the type, 1 to 255. */
@@ -192,7 +276,37 @@ public enum EventType {
 
   /** The type's own fields, after {@link #COMMON}, in the order in which they lie in a record. */
   public List<Field> details() {
-    return details;
+    return Details.OF.get(this);
+  }
+
+  /** How many of the details the type had in its first version. */
+  int firstDetails() {
+    return firstDetails.size();
+  }
+
+  /**
+   * Whether events of this type are exits: if they have a reason, which is so unless the trace is
+   * damaged.
+   */
+  public boolean isExit() {
+    return id <= EXIT.id;
+  }
+
+  /** Made after the constants, because those cannot see {@link #KERNEL_STAGE}. */
+  private static final class Details {
+    private static final Map<EventType, List<Field>> OF = new EnumMap<>(EventType.class);
+
+    static {
+      for (EventType type : values()) {
+        Set<Field> details = new LinkedHashSet<>(type.firstDetails);
+        if (type.isExit()) {
+          details.addAll(KERNEL_STAGE);
+        } else if (type == INJECTION) {
+          details.add(REINJECTED);
+        }
+        OF.put(type, List.copyOf(details));
+      }
+    }
   }
 
   /** The type with this id, or null where this version knows none. */

@@ -21,7 +21,11 @@ public final class EventWriter {
   private int offset;
   private EventLayout layout;
   private int presence;
-  private int length;
+
+  /** Bytes up to the end of the last field; {@link #data} bytes of data and their count follow. */
+  private int fields;
+
+  private int data;
   private long time;
   private long instructions;
   private long clamped;
@@ -48,14 +52,15 @@ public final class EventWriter {
   public EventWriter begin(EventType type) {
     discard();
     layout = EventLayout.of(type);
-    length = layout.fixedBytes();
+    fields = layout.baseBytes();
+    data = 0;
     return this;
   }
 
   /** Clears what a record begun here and not finished has left. */
   public void discard() {
     if (presence != 0) {
-      for (int i = 0; i < length; i += 4) {
+      for (int i = 0; i < fields + data; i += 4) {
         buffer.putInt(offset + i, 0);
       }
       presence = 0;
@@ -73,6 +78,9 @@ public final class EventWriter {
   public EventWriter put(Field field, long value) {
     int slot = layout.slot(field);
     int at = offset + EventLayout.offset(slot);
+    if (EventLayout.offset(slot) >= fields && slot != -1) {
+      makeRoom(EventLayout.end(slot));
+    }
     switch (slot == -1 ? EventLayout.DERIVED : EventLayout.wire(slot)) {
       case EventLayout.U64:
         buffer.putLong(at, value);
@@ -105,6 +113,17 @@ public final class EventWriter {
     return this;
   }
 
+  /** Lengthens the record for a field that its type got later, and moves its data, if any. */
+  private void makeRoom(int end) {
+    int wanted = end + 3 & ~3;
+    int step = wanted - fields;
+    for (int i = offset + fields + data - 4; data > 0 && i >= offset + fields; i -= 4) {
+      buffer.putInt(i + step, buffer.getInt(i));
+      buffer.putInt(i, 0);
+    }
+    fields = wanted;
+  }
+
   /** Sets a flag. */
   public EventWriter put(Field field, boolean value) {
     return put(field, value ? 1 : 0);
@@ -118,7 +137,7 @@ public final class EventWriter {
    */
   public EventWriter putBytes(Field field, byte[] source, int from, int count) {
     int slot = layout.slot(field);
-    if (slot == -1 || field.wire() != Wire.BYTES || length != layout.fixedBytes()) {
+    if (slot == -1 || field.wire() != Wire.BYTES || data != 0) {
       throw new IllegalArgumentException(layout.type() + " takes no bytes for " + field);
     }
     int kept = count;
@@ -126,9 +145,9 @@ public final class EventWriter {
       kept = MAX_DATA;
       clamped++;
     }
-    buffer.put(offset + length, source, from, kept);
-    length += kept + 2 + 3 & ~3;
-    buffer.putShort(offset + length - 2, (short) kept);
+    buffer.put(offset + fields, source, from, kept);
+    data = kept + 2 + 3 & ~3;
+    buffer.putShort(offset + fields + data - 2, (short) kept);
     presence |= 1 << EventLayout.bit(slot);
     return this;
   }
@@ -169,7 +188,7 @@ public final class EventWriter {
 
   /** Bytes of the record as it stands; a multiple of 4. */
   public int length() {
-    return length;
+    return fields + data;
   }
 
   /** Whether the record's time and instruction count can be stored relative to these bases. */
@@ -184,7 +203,7 @@ public final class EventWriter {
    */
   public void moveTo(ByteBuffer target, int newOffset) {
     ByteBuffer to = target.order() == ByteOrder.LITTLE_ENDIAN ? target : little(target);
-    for (int i = 0; i < length; i += 4) {
+    for (int i = 0; i < length(); i += 4) {
       to.putInt(newOffset + i, buffer.getInt(offset + i));
       buffer.putInt(offset + i, 0);
     }
@@ -204,6 +223,7 @@ public final class EventWriter {
     }
     buffer.putInt(offset + EventLayout.PRESENCE_OFFSET, presence);
     int mark = EventLayout.MARK | (int) sequence & 0x7f;
+    int length = length();
     int head = layout.type().id() | mark << 8 | length >>> 2 << 16;
     // An aligned 4-byte store is one store; nothing before it may come after it.
     VarHandle.releaseFence();

@@ -4,8 +4,10 @@ package io.trapscope.recorder.event;
  * Why a guest left guest mode.
  *
  * <p>Codes below 128 are the basic exit reasons of the Intel SDM, volume 3, appendix C ("VMX Basic
- * Exit Reasons"), with its names. Codes from 128 on are exits that exist only between KVM and user
- * space and have no number in the SDM. Codes are one unsigned byte in a trace and are never reused.
+ * Exit Reasons"), with its names. Codes from 128 on are exits that have no number in the SDM: from
+ * 128 those that exist only between KVM and user space, from 140 those that only AMD's processors
+ * have (APM volume 2, appendix C). What both vendors have goes by the SDM's name. Codes are one
+ * unsigned byte in a trace and are never reused.
  */
 public enum ExitReason {
   EXCEPTION_OR_NMI(0, "Exception or NMI"),
@@ -84,6 +86,8 @@ public enum ExitReason {
   TDCALL(77, "TDCALL"),
   RDMSRLIST(78, "RDMSRLIST"),
   WRMSRLIST(79, "WRMSRLIST"),
+  RDMSR_IMMEDIATE(84, "RDMSR with an immediate operand"),
+  WRMSR_IMMEDIATE(85, "WRMSRNS with an immediate operand"),
 
   /**
    * A signal or a request of the VMM's own ended the run; the guest did nothing to cause it
@@ -107,6 +111,29 @@ public enum ExitReason {
    * does not say which.
    */
   MMIO(132, "Memory-mapped I/O"),
+
+  VMRUN(140, "VMRUN"),
+  VMLOAD(141, "VMLOAD"),
+  VMSAVE(142, "VMSAVE"),
+  STGI(143, "STGI"),
+  CLGI(144, "CLGI"),
+  SKINIT(145, "SKINIT"),
+  INVLPGA(146, "INVLPGA"),
+  PUSHF(147, "PUSHF"),
+  POPF(148, "POPF"),
+  IRET(149, "IRET"),
+  SOFTWARE_INTERRUPT(150, "INTn"),
+  FERR_FREEZE(151, "FERR freeze"),
+  ICEBP(152, "ICEBP"),
+  EFER_WRITE(153, "Write of EFER"),
+  RDPRU(154, "RDPRU"),
+  INVLPGB(155, "INVLPGB"),
+  MCOMMIT(156, "MCOMMIT"),
+  TLBSYNC(157, "TLBSYNC"),
+  AVIC_INCOMPLETE_IPI(158, "AVIC incomplete IPI"),
+  AVIC_UNACCELERATED_ACCESS(159, "AVIC access that is not accelerated"),
+  VMGEXIT(160, "VMGEXIT"),
+
   /** An exit this version has no name for; the event's own code field tells which. */
   UNKNOWN(255, "Unknown");
 

@@ -135,7 +135,85 @@ public enum Field {
       Wire.U8,
       Kind.CODE,
       "why events are missing",
-      code -> LossCause.of((int) code) == null ? null : LossCause.of((int) code).name());
+      code -> LossCause.of((int) code) == null ? null : LossCause.of((int) code).name()),
+
+  // What the host's kernel tells of an exit.
+  KERNEL_TIME(
+      90,
+      2,
+      Wire.U64,
+      Kind.DURATION,
+      "in the host's kernel for this exit; the header's note \"kernel_time\" states the window"),
+  USER_TIME(
+      91,
+      2,
+      Wire.U64,
+      Kind.DURATION,
+      "outside the kernel for this exit: from kvm_userspace_exit until KVM goes on with the guest"),
+  ENTRY_TIME(
+      92,
+      2,
+      Wire.U64,
+      Kind.DURATION,
+      "from the VMM's call of KVM_RUN until the guest ran, before this exit"),
+  EXIT_CODE(
+      93,
+      2,
+      Wire.U32,
+      Kind.BITS,
+      "the processor's own code of the exit: VMX exit reason (SDM volume 3, appendix C) or SVM"
+          + " EXITCODE (APM volume 2, appendix C)"),
+  ISA(
+      94,
+      2,
+      Wire.NIBBLE,
+      Kind.CODE,
+      "whose exit code it is",
+      code -> Isa.of((int) code) == null ? null : Isa.of((int) code).name()),
+  EXIT_INFO1(95, 2, Wire.U64, Kind.BITS, "VMX exit qualification or SVM EXITINFO1"),
+  EXIT_INFO2(96, 2, Wire.U64, Kind.BITS, "SVM EXITINFO2"),
+  INTR_INFO(97, 2, Wire.U32, Kind.BITS, "VMX VM-exit interruption information"),
+  VECTORING_INFO(
+      98,
+      2,
+      Wire.U32,
+      Kind.BITS,
+      "event that was being delivered at the exit: VMX IDT-vectoring information or SVM"
+          + " EXITINTINFO"),
+  REQUESTS(99, 2, Wire.U64, Kind.BITS, "KVM's requests to the vCPU that were pending at the exit"),
+
+  // What else it tells.
+  REINJECTED(100, 2, Wire.NIBBLE, Kind.FLAG, "whether an exit had interrupted the delivery before"),
+  GSI(101, 2, Wire.U32, Kind.INDEX, "global system interrupt: number of the line"),
+  LEVEL(102, 2, Wire.NIBBLE, Kind.INDEX, "level the line is set to"),
+  IRQ_SOURCE(103, 2, Wire.U32, Kind.INDEX, "KVM's number of who drives the line"),
+  APIC_ID(104, 2, Wire.U32, Kind.INDEX, "local APIC's number"),
+  APIC_REGISTER(105, 2, Wire.U16, Kind.BITS, "offset of the local APIC's register"),
+  POLL_TIME(106, 2, Wire.U32, Kind.DURATION, "how long KVM will poll for a wake-up from now on"),
+  OLD_POLL_TIME(107, 2, Wire.U32, Kind.DURATION, "how long it would have until now"),
+  WAIT_TIME(108, 2, Wire.U64, Kind.DURATION, "how long the halted vCPU waited or polled"),
+  WAITED(109, 2, Wire.NIBBLE, Kind.FLAG, "whether it slept; otherwise polling was enough"),
+  MMU_ACTION(
+      110,
+      2,
+      Wire.U8,
+      Kind.CODE,
+      "what KVM's MMU did",
+      code -> MmuAction.of((int) code) == null ? null : MmuAction.of((int) code).name()),
+  EPT_LEVEL(111, 2, Wire.NIBBLE, Kind.INDEX, "level of the entry's table: 1 maps 4 KiB, 2 2 MiB"),
+  OLD_ENTRY(112, 2, Wire.U64, Kind.BITS, "the entry as it was (EPT entry, or KVM's own form)"),
+  NEW_ENTRY(113, 2, Wire.U64, Kind.BITS, "the entry as it is now"),
+  OUTCOME(114, 2, Wire.U32, Kind.BITS, "KVM's code of how it went; negative is an error number"),
+  EMULATOR(
+      115,
+      2,
+      Wire.NIBBLE,
+      Kind.CODE,
+      "who carried the instruction out",
+      code -> Emulator.of((int) code) == null ? null : Emulator.of((int) code).name()),
+  FAILED(116, 2, Wire.NIBBLE, Kind.FLAG, "whether it could not be carried out"),
+  CODE_BASE(117, 2, Wire.U64, Kind.ADDRESS, "base of the code segment"),
+  PAGES(118, 2, Wire.U32, Kind.COUNT, "number of 4 KiB pages from the GPA on");
 
   private final int id;
   private final int since;
@@ -146,6 +224,10 @@ public enum Field {
 
   Field(int id, Wire wire, Kind kind, String meaning) {
     this(id, wire, kind, meaning, null);
+  }
+
+  Field(int id, int since, Wire wire, Kind kind, String meaning) {
+    this(id, since, wire, kind, meaning, null);
   }
 
   Field(int id, Wire wire, Kind kind, String meaning, LongFunction<String> names) {

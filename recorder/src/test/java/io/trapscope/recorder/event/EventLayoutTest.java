@@ -48,7 +48,7 @@ class EventLayoutTest {
 
   @Test
   void portAccessFitsSixtyBytes() {
-    assertThat(EventLayout.of(EventType.PIO).fixedBytes()).isEqualTo(60);
+    assertThat(EventLayout.of(EventType.PIO).baseBytes()).isEqualTo(60);
   }
 
   @Test

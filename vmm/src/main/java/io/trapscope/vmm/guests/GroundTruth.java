@@ -175,7 +175,24 @@ public final class GroundTruth {
       case CR_ACCESS -> event.get(Field.CONTROL_REGISTER, 0);
       case EXCEPTION, INJECTION -> event.get(Field.VECTOR, 0);
       case EXIT -> event.get(Field.REASON, 0);
-      case HLT, END, CONSOLE_OUTPUT, CONSOLE_INPUT, INPUT, MARK, GAP, TRANSLATION -> 0;
+      case HLT,
+          END,
+          CONSOLE_OUTPUT,
+          CONSOLE_INPUT,
+          INPUT,
+          MARK,
+          GAP,
+          TRANSLATION,
+          IRQ_LINE,
+          EOI,
+          APIC_ACCESS,
+          HALT_POLL,
+          WAKEUP,
+          MMU,
+          EMULATION,
+          DIRTY,
+          TRACEPOINT ->
+          0;
     };
   }
 
@@ -197,7 +214,16 @@ public final class GroundTruth {
           INPUT,
           MARK,
           GAP,
-          TRANSLATION ->
+          TRANSLATION,
+          IRQ_LINE,
+          EOI,
+          APIC_ACCESS,
+          HALT_POLL,
+          WAKEUP,
+          MMU,
+          EMULATION,
+          DIRTY,
+          TRACEPOINT ->
           "";
     };
   }
@@ -260,7 +286,23 @@ public final class GroundTruth {
       case CR_ACCESS -> ExitReason.CR_ACCESS;
       case EXCEPTION -> ExitReason.EXCEPTION_OR_NMI;
       case EXIT -> ExitReason.of((int) row.first);
-      case INJECTION, END, CONSOLE_OUTPUT, CONSOLE_INPUT, INPUT, MARK, GAP, TRANSLATION ->
+      case INJECTION,
+          END,
+          CONSOLE_OUTPUT,
+          CONSOLE_INPUT,
+          INPUT,
+          MARK,
+          GAP,
+          TRANSLATION,
+          IRQ_LINE,
+          EOI,
+          APIC_ACCESS,
+          HALT_POLL,
+          WAKEUP,
+          MMU,
+          EMULATION,
+          DIRTY,
+          TRACEPOINT ->
           throw new IllegalArgumentException(row.name + " is no exit");
     };
   }

@@ -58,7 +58,23 @@ final class ExitEncoder {
       case CR_ACCESS -> controlRegister(event, exit);
       case EXCEPTION -> exception(event, exit);
       case EXIT -> other(event, exit);
-      case INJECTION, END, CONSOLE_OUTPUT, CONSOLE_INPUT, INPUT, MARK, GAP, TRANSLATION ->
+      case INJECTION,
+          END,
+          CONSOLE_OUTPUT,
+          CONSOLE_INPUT,
+          INPUT,
+          MARK,
+          GAP,
+          TRANSLATION,
+          IRQ_LINE,
+          EOI,
+          APIC_ACCESS,
+          HALT_POLL,
+          WAKEUP,
+          MMU,
+          EMULATION,
+          DIRTY,
+          TRACEPOINT ->
           throw new IllegalArgumentException(type + " is no exit");
     }
     sink.commit();

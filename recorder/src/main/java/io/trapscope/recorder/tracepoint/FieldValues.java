@@ -1,0 +1,53 @@
+package io.trapscope.recorder.tracepoint;
+
+import io.trapscope.recorder.event.EventLayout;
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.EventWriter;
+import io.trapscope.recorder.event.Field;
+
+/** Values of an event that is not written yet, by field. Reused; allocates nothing. */
+final class FieldValues {
+  private static final Field[] ALL = Field.values();
+
+  private final long[] values = new long[ALL.length];
+  private final boolean[] present = new boolean[ALL.length];
+  private final int[] order = new int[ALL.length];
+  private int count;
+
+  void clear() {
+    for (int i = 0; i < count; i++) {
+      present[order[i]] = false;
+    }
+    count = 0;
+  }
+
+  FieldValues set(Field field, long value) {
+    int at = field.ordinal();
+    if (!present[at]) {
+      present[at] = true;
+      order[count++] = at;
+    }
+    values[at] = value;
+    return this;
+  }
+
+  boolean has(Field field) {
+    return present[field.ordinal()];
+  }
+
+  /** The value, or 0 where there is none. */
+  long get(Field field) {
+    return has(field) ? values[field.ordinal()] : 0;
+  }
+
+  /** Puts every value that this type of event has a place for. */
+  void putInto(EventWriter event, EventType type) {
+    EventLayout layout = EventLayout.of(type);
+    for (int i = 0; i < count; i++) {
+      Field field = ALL[order[i]];
+      if (layout.has(field)) {
+        event.put(field, values[order[i]]);
+      }
+    }
+  }
+}
