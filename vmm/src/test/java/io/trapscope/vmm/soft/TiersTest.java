@@ -55,11 +55,11 @@ class TiersTest {
   @Test
   void generatedCodeIsUsed() {
     SoftGuest guest = SoftGuest.long64(MIXED + "f4");
-    for (int i = 0; i < 200 && guest.vcpu.counters().compiledBlocks == 0; i++) {
+    for (int i = 0; i < 200 && guest.vcpu.counters().compiledRegions == 0; i++) {
       guest.state.rip = SoftGuest.CODE;
       guest.set().halt();
     }
-    assertThat(guest.vcpu.counters().compiledBlocks).isPositive();
+    assertThat(guest.vcpu.counters().compiledRegions).isPositive();
   }
 
   @Test

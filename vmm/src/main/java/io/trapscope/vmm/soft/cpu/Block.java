@@ -46,24 +46,30 @@ public final class Block {
   /** TLB generation and mode in which it is known to be what lies at its RIP. */
   long stamp = STALE;
 
+  /** The same for flushes that spare global pages; {@link #STALE} where its page is not global. */
+  long globalStamp = STALE;
+
   /** Successors found before. */
   Block link0 = NEVER;
 
   Block link1 = NEVER;
 
-  /** Times interpreted since {@link Cpu#hot} was last told. */
+  /** Times interpreted since code was last asked for. */
   int heat;
 
-  /** Whether it has been hot before. */
-  boolean wasHot;
+  /** Code is being generated for it. */
+  boolean requested;
 
-  private final Code interpreted;
+  final Code interpreted;
 
   /** How to run it: interpreted, or generated code. */
   Code code;
 
-  /** Blocks whose generated code contains this one. */
-  private final List<Block> users = new ArrayList<>(0);
+  /** Its index in generated code. */
+  int entry;
+
+  /** Instructions until which {@link #code} does not look at the deadline. */
+  int need;
 
   public Block(
       Frame frame, Frame secondFrame, int from, int length, Op[] ops, int mode, long csBase) {
@@ -78,7 +84,7 @@ public final class Block {
     this.mode = mode;
     this.csBase = csBase;
     interpreted = new Interpreted(this);
-    code = interpreted;
+    interpret();
   }
 
   private Block() {
@@ -135,26 +141,38 @@ public final class Block {
   public void invalidate() {
     valid = false;
     stamp = STALE;
+    globalStamp = STALE;
     link0 = NEVER;
     link1 = NEVER;
-    code = interpreted;
-    for (Block user : users) {
-      user.code = user.interpreted;
-    }
-    users.clear();
+    code.revoke();
   }
 
-  /** Runs by generated code from now on, for as long as all its parts are valid. */
-  void install(Code generated, List<Block> parts) {
-    for (Block part : parts) {
-      part.users.add(this);
-    }
+  /** It is part {@code index} of generated code, which is to be used. */
+  void runBy(Code generated, int index, int instructions) {
     code = generated;
+    entry = index;
+    need = instructions;
   }
 
-  /** Whether it is interpreted. */
-  public boolean isInterpreted() {
-    return code == interpreted;
+  /** Its generated code is no longer to be used. */
+  void interpret() {
+    code = interpreted;
+    need = count;
+  }
+
+  /** Whether CS, DS, ES and SS are flat where it runs: see {@link Mode#FLAT}. */
+  public boolean isFlat() {
+    return (mode & Mode.FLAT) != 0;
+  }
+
+  /** Whether code may be generated for it: there is none yet, and all of it is in one page. */
+  public boolean isFree() {
+    return valid && !requested && code == interpreted && secondFrame == null;
+  }
+
+  /** Code is going to be generated for it. */
+  public void request() {
+    requested = true;
   }
 
   /** RIP of the first instruction. */
@@ -167,21 +185,27 @@ public final class Block {
     return end;
   }
 
-  /** Whether it has run often of late. */
-  public boolean isWarm() {
-    return wasHot || heat > WARM || !isInterpreted();
+  /** Times it has been interpreted since code was last asked for. */
+  public int heat() {
+    return heat;
   }
 
-  /** The block of the same page, mode and code segment at this RIP, or null. */
-  public Block sibling(long otherRip) {
-    long offset = from + (otherRip - rip);
-    if (offset < 0 || offset >= Frame.SIZE) {
-      return null;
+  /** The blocks that have followed it last, at most two. */
+  public List<Block> successors() {
+    List<Block> found = new ArrayList<>(2);
+    if (link0 != NEVER) {
+      found.add(link0);
     }
-    return frame.find((int) offset, otherRip, mode, csBase);
+    if (link1 != NEVER && link1 != link0) {
+      found.add(link1);
+    }
+    return found;
   }
 
-  private static final int WARM = Interpreted.HOT / 10;
+  /** Whether mode and code segment are those of another block. */
+  public boolean runsLike(Block other) {
+    return mode == other.mode && csBase == other.csBase;
+  }
 
   /** Next in the frame's chain. */
   public Block nextInFrame(Frame in) {

@@ -14,8 +14,8 @@ public final class Counters {
   /** Stores that hit decoded code. */
   public long codeStores;
 
-  /** Blocks for which code was generated. */
-  public long compiledBlocks;
+  /** Regions for which code was generated and put to use. */
+  public long compiledRegions;
 
   void unimplemented(String what) {
     unimplemented.merge(what, 1L, Long::sum);

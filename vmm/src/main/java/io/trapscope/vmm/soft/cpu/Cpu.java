@@ -66,6 +66,9 @@ public final class Cpu extends CpuEvents {
 
   private Compiler compiler;
 
+  /** Runs of a block after which {@link #hot} is told. */
+  int hotAfter = Integer.MAX_VALUE;
+
   /** An NMI or interrupt waits until it can be taken. */
   boolean eventWaiting;
 
@@ -79,15 +82,16 @@ public final class Cpu extends CpuEvents {
   /** Sets what generates code for hot blocks; null for never. */
   public void setCompiler(Compiler compiler) {
     this.compiler = compiler;
+    hotAfter = compiler == null ? Integer.MAX_VALUE : compiler.hotAfter();
   }
 
   /** A block has run often. */
   void hot(Block block) {
-    block.wasHot = true;
-    if (compiler != null) {
+    if (block.isFree()) {
+      block.heat = 0;
       compiler.request(block);
-      installFinished();
     }
+    installFinished();
   }
 
   /** Puts generated code to use that has become ready, if its blocks are still as they were. */
@@ -95,10 +99,9 @@ public final class Cpu extends CpuEvents {
     if (compiler == null) {
       return;
     }
-    for (Compiler.Finished done = compiler.poll(); done != null; done = compiler.poll()) {
-      if (done.parts().stream().allMatch(Block::isValid)) {
-        done.root().install(done.code(), done.parts());
-        counters.compiledBlocks++;
+    for (Code done = compiler.poll(); done != null; done = compiler.poll()) {
+      if (done.install()) {
+        counters.compiledRegions++;
       }
     }
   }
@@ -111,6 +114,18 @@ public final class Cpu extends CpuEvents {
   /** The TSC now: it counts at 1 GHz, one an instruction, and goes on while idle. */
   public long tsc() {
     return retired + index + skippedNanos + tscOffset;
+  }
+
+  /** Executes one of the instructions that are running by its handler. */
+  public void handle(int i) {
+    index = i;
+    Op op = ops[i];
+    op.handler().exec(this, op);
+  }
+
+  /** Whether so many instructions fit before the deadline, and nobody wants the run to end. */
+  public boolean mayGoOn(int instructions) {
+    return limit - retired >= instructions && !kicked;
   }
 
   /** Call after RFLAGS.IF or RFLAGS.TF may have been set. */

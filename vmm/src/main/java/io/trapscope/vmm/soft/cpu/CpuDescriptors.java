@@ -27,15 +27,28 @@ public abstract class CpuDescriptors extends CpuSegments {
   /** Generation and mode: what a block's stamp must equal to run without a look-up. */
   protected long stamp;
 
+  /** The same for blocks of global pages, whose translations not every flush drops. */
+  private long globalGeneration;
+
+  protected long globalStamp;
+
   protected CpuDescriptors(GuestRam ram, Ept ept) {
     super(ram, ept);
   }
 
   @Override
-  protected final void newGeneration() {
+  protected final void newGeneration(boolean globalToo) {
     generation++;
-    forgetCode();
+    if (globalToo) {
+      globalGeneration++;
+      forgetCode();
+    }
+    stamp();
+  }
+
+  private void stamp() {
     stamp = generation << 16 | mode;
+    globalStamp = globalGeneration << 16 | mode;
   }
 
   /** Works out {@link #mode} after anything it depends on has changed. */
@@ -66,7 +79,7 @@ public abstract class CpuDescriptors extends CpuSegments {
     m |= (cr0 & CR0_MP) != 0 ? Mode.MP : 0;
     m |= (cr4 & CR4_OSFXSR) != 0 ? Mode.OSFXSR : 0;
     mode = m;
-    stamp = generation << 16 | m;
+    stamp();
     selectTlb();
   }
 
@@ -153,7 +166,7 @@ public abstract class CpuDescriptors extends CpuSegments {
   /** Sets a segment register with its hidden part. The caller calls {@link #updateMode()}. */
   public final void setSegment(int seg, int selector, long base, long limit, int access) {
     if (seg == CS && (base != segBase[CS] || limit != segLimit[CS])) {
-      newGeneration();
+      newGeneration(true);
     }
     segSelector[seg] = selector;
     segBase[seg] = base;

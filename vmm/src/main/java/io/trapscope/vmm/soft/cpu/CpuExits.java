@@ -42,6 +42,9 @@ public abstract class CpuExits extends CpuRegisters {
   /** Index of the current instruction in the current block. */
   public int index;
 
+  /** Which of the blocks of generated code is to run. */
+  public int entryBlock;
+
   /** The access under way fetches the instruction at {@link #rip}; there is no current one. */
   protected boolean fetching;
 

@@ -2,23 +2,18 @@ package io.trapscope.vmm.soft.cpu;
 
 import io.trapscope.vmm.soft.mmu.Bytes;
 import io.trapscope.vmm.soft.mmu.Ept;
-import io.trapscope.vmm.soft.mmu.Frame;
 import io.trapscope.vmm.soft.mmu.GuestRam;
 import io.trapscope.vmm.soft.mmu.Tlb;
 import java.util.Arrays;
 
 /**
  * Memory accesses by linear address. The fast path is a tag compare and a bounds check; everything
- * else (misses, page crossings, devices, stores to decoded code) is the slow path.
+ * else is {@link CpuTranslation}'s.
  */
-public abstract class CpuMemory extends CpuPaging {
-  /** Supervisor, user, supervisor with SMAP lifted by RFLAGS.AC. */
-  protected final Tlb[] tlbs = {new Tlb(), new Tlb(), new Tlb()};
-
-  /** The one that counts now, and its arrays. */
-  protected Tlb tlb = tlbs[0];
-
+public abstract class CpuMemory extends CpuTranslation {
+  /** The arrays of the TLB that counts now. */
   private long[] readTags = tlb.readTags;
+
   private long[] writeTags = tlb.writeTags;
   private byte[][] readPages = tlb.readPages;
   private byte[][] writePages = tlb.writePages;
@@ -26,27 +21,8 @@ public abstract class CpuMemory extends CpuPaging {
   /** Upper half of what {@link #read128} read. */
   public long high;
 
-  /**
-   * Whether the run loop executes one instruction by itself, so that it may change its own bytes.
-   */
-  protected boolean alone;
-
-  /** A data breakpoint is armed: every access takes the slow path and is compared. */
-  protected boolean watchesData;
-
-  /** DR6 bits of data breakpoints that this instruction has hit. */
-  protected long debugHits;
-
-  /** Linear pages, hashed, whose blocks may run without a look-up: INVLPG of others spares them. */
-  private final long[] codePages = new long[16];
-
-  private long gpa;
-
   protected CpuMemory(GuestRam ram, Ept ept) {
     super(ram, ept);
-    for (Tlb t : tlbs) {
-      ram.attach(t);
-    }
   }
 
   /** Chooses the TLB for privilege level and RFLAGS.AC. */
@@ -103,6 +79,78 @@ public abstract class CpuMemory extends CpuPaging {
       }
     }
     return readSlow(tlb, a, 8);
+  }
+
+  // The same for generated code, which says which instruction it is only where it matters.
+
+  /** {@link #read8} by instruction {@code at} of those that are running; so the others. */
+  public final long load8(long a, int at) {
+    int i = Tlb.index(a);
+    if (readTags[i] == (a & -4096L)) {
+      return readPages[i][(int) a & 4095] & 0xff;
+    }
+    index = at;
+    return readSlow(tlb, a, 1);
+  }
+
+  public final long load16(long a, int at) {
+    index = at;
+    return read16(a);
+  }
+
+  public final long load32(long a, int at) {
+    int i = Tlb.index(a);
+    if (readTags[i] == (a & -4096L)) {
+      byte[] page = readPages[i];
+      int offset = (int) a & 4095;
+      if (offset <= page.length - 4) {
+        return (int) Bytes.INT.get(page, offset) & 0xffffffffL;
+      }
+    }
+    index = at;
+    return readSlow(tlb, a, 4);
+  }
+
+  public final long load64(long a, int at) {
+    int i = Tlb.index(a);
+    if (readTags[i] == (a & -4096L)) {
+      byte[] page = readPages[i];
+      int offset = (int) a & 4095;
+      if (offset <= page.length - 8) {
+        return (long) Bytes.LONG.get(page, offset);
+      }
+    }
+    index = at;
+    return readSlow(tlb, a, 8);
+  }
+
+  public final void store8(long a, long value, int at) {
+    index = at;
+    write8(a, value);
+  }
+
+  public final void store16(long a, long value, int at) {
+    index = at;
+    write16(a, value);
+  }
+
+  public final void store32(long a, long value, int at) {
+    index = at;
+    write32(a, value);
+  }
+
+  public final void store64(long a, long value, int at) {
+    int i = Tlb.index(a);
+    if (writeTags[i] == (a & -4096L)) {
+      byte[] page = writePages[i];
+      int offset = (int) a & 4095;
+      if (offset <= page.length - 8) {
+        Bytes.LONG.set(page, offset, value);
+        return;
+      }
+    }
+    index = at;
+    writeSlow(tlb, a, 8, value);
   }
 
   /** Sixteen bytes: returns the lower half, leaves the upper in {@link #high}. */
@@ -218,260 +266,6 @@ public abstract class CpuMemory extends CpuPaging {
     }
     touch(tlb, a, size, Ept.WRITE);
     return read(size, a);
-  }
-
-  /** Faults as an access of this kind would, and does nothing else. At most a page. */
-  public final void probe(long a, int length, int access) {
-    touch(tlb, a, length, access);
-  }
-
-  /** Reads as the processor itself does, whatever the privilege level: descriptor tables, TSS. */
-  public final long readSystem(int size, long a) {
-    return readSlow(tlbs[0], a, size);
-  }
-
-  public final void writeSystem(int size, long a, long value) {
-    writeSlow(tlbs[0], a, size, value);
-  }
-
-  /** Writes as supervisor (0) or user (1), whatever the privilege level is now. */
-  protected final void writeAs(int level, int size, long a, long value) {
-    writeSlow(tlbs[level], a, size, value);
-  }
-
-  /** Faults as a system write would. */
-  public final void probeSystemWrite(long a, int length) {
-    touch(tlbs[0], a, length, Ept.WRITE);
-  }
-
-  private void touch(Tlb t, long a, int length, int access) {
-    translate(t, a, access);
-    long end = wrap(a + length - 1);
-    if ((a ^ end) >>> 12 != 0) {
-      translate(t, end & -4096L, access);
-    }
-  }
-
-  /** Linear addresses have 32 bits outside 64-bit mode. */
-  protected final long wrap(long a) {
-    return !code64() && a >>> 32 == 1 ? a & 0xffffffffL : a;
-  }
-
-  /** The frame of a linear page, or null for a device; leaves the guest-physical address. */
-  protected final Frame translate(Tlb t, long a, int access) {
-    if (a != a << 16 >> 16 && longMode()) {
-      throw nonCanonical();
-    }
-    boolean user = t == tlbs[1];
-    boolean smap = t == tlbs[0] && (cr4 & CR4_SMAP) != 0;
-    gpa = walk(a, access, user, smap);
-    Frame frame = guestFrame(gpa, access, a, true);
-    if (frame != null) {
-      if (access != Ept.FETCH && watchesData) {
-        return frame;
-      }
-      boolean writable = walkWritable && access == Ept.WRITE;
-      t.enter(a, frame, access, writable, walkShift > 12, walkGlobal);
-    }
-    return frame;
-  }
-
-  /** #SS(0) for a stack access, else #GP(0). */
-  private GuestFault nonCanonical() {
-    return fault(!fetching && current().usesStack() ? GuestFault.SS : GuestFault.GP, 0);
-  }
-
-  private long readSlow(Tlb t, long a, int size) {
-    if (watchesData) {
-      watch(a, size, false);
-    }
-    int at = (int) a & 4095;
-    if (at + size <= Frame.SIZE) {
-      Frame frame = translate(t, a, Ept.READ);
-      return frame == null ? device(a, size, false, 0) : Bytes.load(frame.bytes, at, size);
-    }
-    int first = Frame.SIZE - at;
-    long second = wrap(a + first);
-    translate(t, a, Ept.READ);
-    translate(t, second, Ept.READ);
-    return readPart(t, a, first) | readPart(t, second, size - first) << 8 * first;
-  }
-
-  private long readPart(Tlb t, long a, int length) {
-    Frame frame = translate(t, a, Ept.READ);
-    if (frame != null) {
-      return Bytes.load(frame.bytes, (int) a & 4095, length);
-    }
-    long value = 0;
-    for (int done = 0; done < length; ) {
-      int part = piece(gpa + done, length - done);
-      long from = gpa;
-      value |= mmio(from + done, a + done, walkShift, part, false, 0) << 8 * done;
-      done += part;
-    }
-    return value;
-  }
-
-  private long device(long a, int size, boolean write, long value) {
-    long answer = mmio(gpa, a, walkShift, size, write, value);
-    return size == 8 ? answer : answer & (1L << 8 * size) - 1;
-  }
-
-  /** The largest naturally aligned power of two that fits. */
-  private static int piece(long at, int left) {
-    int size = 4;
-    while (size > left || (at & size - 1) != 0) {
-      size >>= 1;
-    }
-    return size;
-  }
-
-  /** Notes data breakpoints that lie in these bytes (SDM volume 3, section 18.2.4). */
-  private void watch(long a, int size, boolean write) {
-    for (int i = 0; i < 4; i++) {
-      int kind = (int) (dr[7] >>> 16 + 4 * i) & 3;
-      int encoded = (int) (dr[7] >>> 18 + 4 * i) & 3;
-      long length = encoded == 2 ? 8 : encoded + 1;
-      long from = dr[i] & -length;
-      if ((dr[7] >>> 2 * i & 3) != 0
-          && (kind == 3 || kind == 1 && write)
-          && a < from + length
-          && from < a + size) {
-        debugHits |= 1L << i;
-        attention |= STEP;
-      }
-    }
-  }
-
-  private void writeSlow(Tlb t, long a, int size, long value) {
-    if (watchesData) {
-      watch(a, size, true);
-    }
-    int at = (int) a & 4095;
-    if (at + size <= Frame.SIZE) {
-      Frame frame = translate(t, a, Ept.WRITE);
-      if (frame == null) {
-        device(a, size, true, unsigned(size, value));
-      } else {
-        beforeStore(frame, at, size);
-        Bytes.store(frame.bytes, at, size, value);
-      }
-      return;
-    }
-    int first = Frame.SIZE - at;
-    long second = wrap(a + first);
-    // The lower page's fault comes first; translated again at the end, as a walk leaves its GPA.
-    translate(t, a, Ept.WRITE);
-    Frame high = translate(t, second, Ept.WRITE);
-    if (high != null) {
-      beforeStore(high, 0, size - first);
-    }
-    Frame low = translate(t, a, Ept.WRITE);
-    if (low != null) {
-      beforeStore(low, at, first);
-    }
-    writePart(t, a, first, value);
-    writePart(t, second, size - first, value >>> 8 * first);
-  }
-
-  private void writePart(Tlb t, long a, int length, long value) {
-    Frame frame = translate(t, a, Ept.WRITE);
-    if (frame != null) {
-      Bytes.store(frame.bytes, (int) a & 4095, length, value);
-      return;
-    }
-    for (int done = 0; done < length; ) {
-      int part = piece(gpa + done, length - done);
-      long bits = unsigned(part, value >>> 8 * done);
-      mmio(gpa + done, a + done, walkShift, part, true, bits);
-      done += part;
-    }
-  }
-
-  private void beforeStore(Frame frame, int at, int length) {
-    if (frame.hasCode(at, length)) {
-      storeToCode(frame, at, length);
-    }
-  }
-
-  @Override
-  protected final void storeToCode(Frame frame, int offset, int length) {
-    if (!frame.hitsBlock(offset, length)) {
-      return;
-    }
-    if (!alone) {
-      throw aloneSignal;
-    }
-    frame.invalidate(offset, length);
-  }
-
-  /** Drops all translations. */
-  public final void flushTlb() {
-    for (Tlb t : tlbs) {
-      t.flush();
-    }
-    newGeneration();
-  }
-
-  /** Drops all translations but global ones. */
-  public final void flushNonGlobal() {
-    for (Tlb t : tlbs) {
-      t.flushNonGlobal();
-    }
-    newGeneration();
-  }
-
-  /** INVLPG. */
-  public final void flushPage(long linear) {
-    boolean large = false;
-    for (Tlb t : tlbs) {
-      large |= t.mayBeLarge(linear);
-      t.flushPage(linear);
-    }
-    if (large || (codePages[codePage(linear) >> 6] >>> codePage(linear) & 1) != 0) {
-      newGeneration();
-    }
-  }
-
-  /** Notes that blocks of this page have been found in this generation. */
-  protected final void noteCode(long linear) {
-    codePages[codePage(linear) >> 6] |= 1L << codePage(linear);
-  }
-
-  /** No page has had blocks found in this generation. */
-  protected final void forgetCode() {
-    Arrays.fill(codePages, 0);
-  }
-
-  private static int codePage(long linear) {
-    return (int) (linear >>> 12 ^ linear >>> 22) & 1023;
-  }
-
-  /** Blocks must be looked up again before they run: a translation may have changed. */
-  protected abstract void newGeneration();
-
-  /**
-   * The frame holding code at a linear address; faults and exits as a fetch does. Null for a
-   * device.
-   */
-  protected final Frame fetchFrame(long linear) {
-    int i = Tlb.index(linear);
-    if (tlb.execTags[i] == (linear & -4096L)) {
-      return tlb.execFrames[i];
-    }
-    fetching = true;
-    Frame frame = translate(tlb, linear, Ept.FETCH);
-    fetching = false;
-    return frame;
-  }
-
-  /** As {@link #fetchFrame}, for the decoder: the rest of an instruction that crosses a page. */
-  public final Frame codeFrame(long linear) {
-    Frame frame = fetchFrame(wrap(linear));
-    if (frame == null) {
-      throw gp(0);
-    }
-    return frame;
   }
 
   /**

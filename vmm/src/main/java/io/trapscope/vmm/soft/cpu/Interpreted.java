@@ -1,19 +1,21 @@
 package io.trapscope.vmm.soft.cpu;
 
+import java.util.List;
+
 /** Tier 1: one handler after another. */
 final class Interpreted extends Code {
-  /** Runs after which a block is worth generated code. */
-  static final int HOT = 5000;
-
   private final Block block;
 
   Interpreted(Block block) {
-    super(block.ops);
+    super(block.ops, List.of(), new int[0]);
     this.block = block;
   }
 
   @Override
   public void run(Cpu cpu) {
+    if (++block.heat >= cpu.hotAfter) {
+      cpu.hot(block);
+    }
     Op[] list = ops;
     for (int i = 0; i < list.length; i++) {
       cpu.index = i;
@@ -21,9 +23,5 @@ final class Interpreted extends Code {
       op.handler().exec(cpu, op);
     }
     cpu.retired += list.length;
-    if (++block.heat >= HOT) {
-      block.heat = 0;
-      cpu.hot(block);
-    }
   }
 }

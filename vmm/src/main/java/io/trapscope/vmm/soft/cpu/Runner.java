@@ -2,11 +2,7 @@ package io.trapscope.vmm.soft.cpu;
 
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.vmm.hypervisor.VmExit;
-import io.trapscope.vmm.soft.decode.Decoder;
 import io.trapscope.vmm.soft.decode.Opcode;
-import io.trapscope.vmm.soft.mmu.Frame;
-import java.util.ArrayList;
-import java.util.Arrays;
 
 /**
  * Runs a processor from one exit to the next.
@@ -18,8 +14,6 @@ import java.util.Arrays;
  * <p>A repeated string instruction counts as one instruction, when it is through.
  */
 public final class Runner {
-  private static final int JUMP_CACHE = 1 << 14;
-
   /** What is to be done before the guest goes on. */
   private enum Resume {
     NOTHING,
@@ -32,16 +26,7 @@ public final class Runner {
   }
 
   private final Cpu cpu;
-  private final Decoder decoder;
-
-  /** Instructions kept decoded, about 70 bytes each. */
-  private static final long MAX_DECODED_OPS = 1_500_000;
-
-  /** Blocks decoded since the last time all were dropped, valid or not. */
-  private final ArrayList<Block> decoded = new ArrayList<>();
-
-  private long decodedOps;
-  private final Block[] jumps = new Block[JUMP_CACHE];
+  private final BlockCache blocks;
   private Resume resume = Resume.NOTHING;
 
   /** The instruction at RIP must run by itself. */
@@ -60,8 +45,7 @@ public final class Runner {
 
   public Runner(Cpu cpu) {
     this.cpu = cpu;
-    decoder = new Decoder(cpu);
-    Arrays.fill(jumps, Block.NEVER);
+    blocks = new BlockCache(cpu);
   }
 
   public void kick() {
@@ -237,7 +221,7 @@ public final class Runner {
 
   /** Whether a block does not fit before the deadline; then runs the part of it that does. */
   private boolean part() {
-    Block b = find();
+    Block b = blocks.find();
     long left = cpu.limit - cpu.retired;
     if (b.count <= left) {
       return false;
@@ -261,7 +245,7 @@ public final class Runner {
     if (stepping && !cpu.completing && instructionBreakpoint()) {
       return false;
     }
-    Block b = find();
+    Block b = blocks.find();
     cpu.attention &= ~Cpu.SHADOW;
     boolean trap = (cpu.eflags & Cpu.TF) != 0 && !shadow;
     Op op = b.ops[0];
@@ -341,13 +325,18 @@ public final class Runner {
   /** Runs blocks until something unusual comes up; true on an exit. */
   private boolean fast() {
     Cpu c = cpu;
-    Block b = find();
+    Block b = blocks.find();
     for (; ; ) {
-      if (b.count > c.limit - c.retired) {
-        return false;
-      }
       Code code = b.code;
+      long left = c.limit - c.retired;
+      if (b.need > left) {
+        if (b.count > left) {
+          return false;
+        }
+        code = b.interpreted;
+      }
       c.ops = code.ops;
+      c.entryBlock = b.entry;
       c.rip = b.end;
       code.run(c);
       if (c.attention != 0 || c.kicked) {
@@ -358,7 +347,7 @@ public final class Runner {
       if (next.rip != c.rip || next.stamp != c.stamp) {
         next = b.link1;
         if (next.rip != c.rip || next.stamp != c.stamp) {
-          next = find();
+          next = blocks.find();
           if (next != b.link0 && next != b.link1) {
             b.link(next);
           }
@@ -377,69 +366,6 @@ public final class Runner {
       return exited(op);
     }
     return false;
-  }
-
-  /**
-   * Drops all decoded blocks when they have become too many: a guest that jumps to ever new places
-   * must not fill the host's memory.
-   */
-  private void forgetIfFull() {
-    if (decodedOps < MAX_DECODED_OPS) {
-      return;
-    }
-    for (Block old : decoded) {
-      old.frame.invalidate(0, Frame.SIZE);
-      if (old.secondFrame != null) {
-        old.secondFrame.invalidate(0, Frame.SIZE);
-      }
-    }
-    decoded.clear();
-    decodedOps = 0;
-    Arrays.fill(jumps, Block.NEVER);
-  }
-
-  /** The block at RIP, decoded now if need be; faults and exits as the fetch does. */
-  private Block find() {
-    Cpu c = cpu;
-    int slot = (int) (c.rip ^ c.rip >>> 14) & JUMP_CACHE - 1;
-    Block b = jumps[slot];
-    if (b.rip == c.rip && b.stamp == c.stamp) {
-      return b;
-    }
-    long csBase = c.code64() ? 0 : c.segBase[Cpu.CS];
-    long linear = c.code64() ? c.rip : csBase + c.rip & 0xffffffffL;
-    Frame frame = c.fetchFrame(linear);
-    if (frame == null) {
-      c.fetching = true;
-      leave(ExitReason.INTERNAL_ERROR);
-      c.exit.errorDetail = 1;
-      throw c.exitSignal;
-    }
-    int at = (int) linear & 4095;
-    if (b.frame != frame || b.from(frame) != at || !b.matches(c.rip, c.mode, csBase)) {
-      b = frame.find(at, c.rip, c.mode, csBase);
-    }
-    if (b != null && b.secondFrame != null) {
-      Frame second = c.fetchFrame(c.wrap((linear | 4095) + 1));
-      if (second != b.secondFrame) {
-        b.invalidate();
-        b = null;
-      }
-    }
-    if (b == null) {
-      forgetIfFull();
-      b = decoder.decode(frame, linear, csBase);
-      decoded.add(b);
-      decodedOps += b.count;
-      c.enter(b);
-    }
-    b.stamp = c.stamp;
-    c.noteCode(linear);
-    if (b.secondFrame != null) {
-      c.noteCode(linear + Frame.SIZE);
-    }
-    jumps[slot] = b;
-    return b;
   }
 
   /** Starts an exception; true when it exits first. */

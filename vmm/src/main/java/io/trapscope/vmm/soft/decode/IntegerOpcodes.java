@@ -23,6 +23,7 @@ import static io.trapscope.vmm.soft.decode.OpcodeTable.TWO;
 
 import io.trapscope.vmm.soft.cpu.Handler;
 import io.trapscope.vmm.soft.decode.Opcode.Imm;
+import io.trapscope.vmm.soft.decode.Opcode.Kind;
 import io.trapscope.vmm.soft.decode.Opcode.Size;
 import io.trapscope.vmm.soft.exec.Alu;
 import io.trapscope.vmm.soft.exec.Bits;
@@ -64,28 +65,53 @@ final class IntegerOpcodes {
   }
 
   private void one(int opcode, String name, Imm imm, Size size, int flags, Handler handler) {
-    t.define(ONE, ANY, opcode, ALL, name, imm, size, flags, handler);
+    one(opcode, Kind.OTHER, name, imm, size, flags, d -> handler);
   }
 
-  private void one(int opcode, String name, Imm imm, Size size, int flags, HandlerSelector picks) {
-    t.define(ONE, ANY, opcode, ALL, new Opcode(name, imm, size, flags, picks));
+  private void one(
+      int opcode, Kind kind, String name, Imm imm, Size size, int flags, Handler handler) {
+    one(opcode, kind, name, imm, size, flags, d -> handler);
+  }
+
+  private void one(
+      int opcode, Kind kind, String name, Imm imm, Size size, int flags, HandlerSelector picks) {
+    t.define(ONE, ANY, opcode, ALL, new Opcode(name, imm, size, flags, picks, kind));
   }
 
   private void group(int opcode, int reg, String name, Imm imm, Size size, int flags, Handler h) {
-    t.define(ONE, ANY, opcode, reg, name, imm, size, flags | MODRM | GROUP, h);
+    group(opcode, reg, Kind.OTHER, name, imm, size, flags, d -> h);
   }
 
   private void group(
-      int opcode, int reg, String name, Imm imm, Size size, int flags, HandlerSelector picks) {
-    t.define(ONE, ANY, opcode, reg, new Opcode(name, imm, size, flags | MODRM | GROUP, picks));
+      int opcode, int reg, Kind kind, String name, Imm imm, Size size, int flags, Handler h) {
+    group(opcode, reg, kind, name, imm, size, flags, d -> h);
+  }
+
+  private void group(
+      int opcode,
+      int reg,
+      Kind kind,
+      String name,
+      Imm imm,
+      Size size,
+      int flags,
+      HandlerSelector picks) {
+    int all = flags | MODRM | GROUP;
+    t.define(ONE, ANY, opcode, reg, new Opcode(name, imm, size, all, picks, kind));
   }
 
   private void two(int opcode, String name, Imm imm, Size size, int flags, Handler handler) {
-    t.define(TWO, ANY, opcode, ALL, name, imm, size, flags, handler);
+    two(opcode, Kind.OTHER, name, imm, size, flags, d -> handler);
   }
 
-  private void two(int opcode, String name, Imm imm, Size size, int flags, HandlerSelector picks) {
-    t.define(TWO, ANY, opcode, ALL, new Opcode(name, imm, size, flags, picks));
+  private void two(
+      int opcode, Kind kind, String name, Imm imm, Size size, int flags, Handler handler) {
+    two(opcode, kind, name, imm, size, flags, d -> handler);
+  }
+
+  private void two(
+      int opcode, Kind kind, String name, Imm imm, Size size, int flags, HandlerSelector picks) {
+    t.define(TWO, ANY, opcode, ALL, new Opcode(name, imm, size, flags, picks, kind));
   }
 
   private void arithmetic() {
@@ -97,29 +123,28 @@ final class IntegerOpcodes {
       HandlerSelector rmReg = AluForms.rmReg(kind);
       HandlerSelector regRm = AluForms.regRm(kind);
       HandlerSelector rmImm = AluForms.rmImm(kind);
-      one(base, name, Imm.NONE, Size.B, lock, rmReg);
-      one(base + 1, name, Imm.NONE, Size.V, lock, rmReg);
-      one(base + 2, name, Imm.NONE, Size.B, MODRM, regRm);
-      one(base + 3, name, Imm.NONE, Size.V, MODRM, regRm);
-      one(base + 4, name, Imm.Z, Size.B, ACCUMULATOR, rmImm);
-      one(base + 5, name, Imm.Z, Size.V, ACCUMULATOR, rmImm);
-      int flags = lock | GROUP;
-      t.define(ONE, ANY, 0x80, kind, new Opcode(name, Imm.BYTE, Size.B, flags, rmImm));
-      t.define(ONE, ANY, 0x81, kind, new Opcode(name, Imm.Z, Size.V, flags, rmImm));
-      t.define(ONE, ANY, 0x82, kind, new Opcode(name, Imm.BYTE, Size.B, flags | NOT_64, rmImm));
-      t.define(ONE, ANY, 0x83, kind, new Opcode(name, Imm.BYTE, Size.V, flags, rmImm));
+      one(base, Kind.ALU_MR, name, Imm.NONE, Size.B, lock, rmReg);
+      one(base + 1, Kind.ALU_MR, name, Imm.NONE, Size.V, lock, rmReg);
+      one(base + 2, Kind.ALU_RM, name, Imm.NONE, Size.B, MODRM, regRm);
+      one(base + 3, Kind.ALU_RM, name, Imm.NONE, Size.V, MODRM, regRm);
+      one(base + 4, Kind.ALU_MI, name, Imm.Z, Size.B, ACCUMULATOR, rmImm);
+      one(base + 5, Kind.ALU_MI, name, Imm.Z, Size.V, ACCUMULATOR, rmImm);
+      group(0x80, kind, Kind.ALU_MI, name, Imm.BYTE, Size.B, lock, rmImm);
+      group(0x81, kind, Kind.ALU_MI, name, Imm.Z, Size.V, lock, rmImm);
+      group(0x82, kind, Kind.ALU_MI, name, Imm.BYTE, Size.B, lock | NOT_64, rmImm);
+      group(0x83, kind, Kind.ALU_MI, name, Imm.BYTE, Size.V, lock, rmImm);
     }
-    one(0x84, "test", Imm.NONE, Size.B, MODRM, Alu::testRmReg);
-    one(0x85, "test", Imm.NONE, Size.V, MODRM, AluForms::test);
-    one(0xa8, "test", Imm.Z, Size.B, ACCUMULATOR, Alu::testRmImm);
-    one(0xa9, "test", Imm.Z, Size.V, ACCUMULATOR, AluForms::testImm);
+    one(0x84, Kind.TEST_MR, "test", Imm.NONE, Size.B, MODRM, Alu::testRmReg);
+    one(0x85, Kind.TEST_MR, "test", Imm.NONE, Size.V, MODRM, AluForms::test);
+    one(0xa8, Kind.TEST_MI, "test", Imm.Z, Size.B, ACCUMULATOR, Alu::testRmImm);
+    one(0xa9, Kind.TEST_MI, "test", Imm.Z, Size.V, ACCUMULATOR, AluForms::testImm);
     for (int r = 0; r < 8; r++) {
-      one(0x40 + r, "inc", Imm.NONE, Size.V, OPCODE_REG | NOT_64, Alu::inc);
-      one(0x48 + r, "dec", Imm.NONE, Size.V, OPCODE_REG | NOT_64, Alu::dec);
+      one(0x40 + r, Kind.INC, "inc", Imm.NONE, Size.V, OPCODE_REG | NOT_64, Alu::inc);
+      one(0x48 + r, Kind.DEC, "dec", Imm.NONE, Size.V, OPCODE_REG | NOT_64, Alu::dec);
     }
-    one(0x69, "imul", Imm.Z, Size.V, MODRM, Multiply::imulRmImm);
-    one(0x6b, "imul", Imm.BYTE, Size.V, MODRM, Multiply::imulRmImm);
-    two(0xaf, "imul", Imm.NONE, Size.V, MODRM, Multiply::imulRegRm);
+    one(0x69, Kind.IMUL_RMI, "imul", Imm.Z, Size.V, MODRM, Multiply::imulRmImm);
+    one(0x6b, Kind.IMUL_RMI, "imul", Imm.BYTE, Size.V, MODRM, Multiply::imulRmImm);
+    two(0xaf, Kind.IMUL_RM, "imul", Imm.NONE, Size.V, MODRM, Multiply::imulRegRm);
     one(0x27, "daa", Imm.NONE, Size.B, NOT_64, Multiply::daa);
     one(0x2f, "das", Imm.NONE, Size.B, NOT_64, Multiply::das);
     one(0x37, "aaa", Imm.NONE, Size.B, NOT_64, Multiply::aaa);
@@ -133,49 +158,63 @@ final class IntegerOpcodes {
       Size size = wide == 0 ? Size.B : Size.V;
       for (int kind = 0; kind < 8; kind++) {
         String name = SHIFTS[kind];
-        group(0xc0 + wide, kind, name, Imm.UBYTE, size, 0, AluForms.shiftImm(kind));
-        group(0xd0 + wide, kind, name, Imm.NONE, size, 0, Shift::byOne);
-        group(0xd2 + wide, kind, name, Imm.NONE, size, 0, Shift::byCl);
+        group(0xc0 + wide, kind, Kind.SHIFT_I, name, Imm.UBYTE, size, 0, AluForms.shiftImm(kind));
+        group(0xd0 + wide, kind, Kind.SHIFT_ONE, name, Imm.NONE, size, 0, Shift::byOne);
+        group(0xd2 + wide, kind, Kind.SHIFT_CL, name, Imm.NONE, size, 0, Shift::byCl);
       }
       int f6 = 0xf6 + wide;
-      group(f6, 0, "test", Imm.Z, size, 0, AluForms::testImm);
-      group(f6, 1, "test", Imm.Z, size, 0, AluForms::testImm);
-      group(f6, 2, "not", Imm.NONE, size, LOCK, Alu::not);
-      group(f6, 3, "neg", Imm.NONE, size, LOCK, Alu::neg);
-      group(f6, 4, "mul", Imm.NONE, size, 0, Multiply::mul);
+      group(f6, 0, Kind.TEST_MI, "test", Imm.Z, size, 0, AluForms::testImm);
+      group(f6, 1, Kind.TEST_MI, "test", Imm.Z, size, 0, AluForms::testImm);
+      group(f6, 2, Kind.NOT, "not", Imm.NONE, size, LOCK, Alu::not);
+      group(f6, 3, Kind.NEG, "neg", Imm.NONE, size, LOCK, Alu::neg);
+      group(f6, 4, Kind.MUL, "mul", Imm.NONE, size, 0, Multiply::mul);
       group(f6, 5, "imul", Imm.NONE, size, 0, Multiply::imul);
       group(f6, 6, "div", Imm.NONE, size, 0, Multiply::div);
       group(f6, 7, "idiv", Imm.NONE, size, 0, Multiply::idiv);
-      group(0xfe + wide, 0, "inc", Imm.NONE, size, LOCK, AluForms::inc);
-      group(0xfe + wide, 1, "dec", Imm.NONE, size, LOCK, AluForms::dec);
-      group(0xc6 + wide, 0, "mov", Imm.Z, size, 0, Move::rmImm);
+      group(0xfe + wide, 0, Kind.INC, "inc", Imm.NONE, size, LOCK, AluForms::inc);
+      group(0xfe + wide, 1, Kind.DEC, "dec", Imm.NONE, size, LOCK, AluForms::dec);
+      group(0xc6 + wide, 0, Kind.MOV_MI, "mov", Imm.Z, size, 0, Move::rmImm);
     }
     group(0xff, 2, "call", Imm.NONE, Size.F64, END | LINKS, Branch::callRm);
-    group(0xff, 4, "jmp", Imm.NONE, Size.F64, END | LINKS, Branch::jumpRm);
+    group(0xff, 4, Kind.JMP_M, "jmp", Imm.NONE, Size.F64, END | LINKS, Branch::jumpRm);
     group(0xff, 6, "push", Imm.NONE, Size.D64, 0, Stack::pushRm);
     group(0x8f, 0, "pop", Imm.NONE, Size.D64, STACK, Stack::popRm);
   }
 
   private void moves() {
-    one(0x88, "mov", Imm.NONE, Size.B, MODRM, Move::rmReg);
-    one(0x89, "mov", Imm.NONE, Size.V, MODRM, MoveForms::rmReg);
-    one(0x8a, "mov", Imm.NONE, Size.B, MODRM, Move::regRm);
-    one(0x8b, "mov", Imm.NONE, Size.V, MODRM, MoveForms::regRm);
-    one(0x8d, "lea", Imm.NONE, Size.V, MODRM | MEM, MoveForms::lea);
+    one(0x88, Kind.MOV_MR, "mov", Imm.NONE, Size.B, MODRM, Move::rmReg);
+    one(0x89, Kind.MOV_MR, "mov", Imm.NONE, Size.V, MODRM, MoveForms::rmReg);
+    one(0x8a, Kind.MOV_RM, "mov", Imm.NONE, Size.B, MODRM, Move::regRm);
+    one(0x8b, Kind.MOV_RM, "mov", Imm.NONE, Size.V, MODRM, MoveForms::regRm);
+    one(0x8d, Kind.LEA, "lea", Imm.NONE, Size.V, MODRM | MEM, MoveForms::lea);
     one(0xa0, "mov", Imm.MOFFS, Size.B, 0, Move::accumulatorMem);
     one(0xa1, "mov", Imm.MOFFS, Size.V, 0, Move::accumulatorMem);
     one(0xa2, "mov", Imm.MOFFS, Size.B, 0, Move::memAccumulator);
     one(0xa3, "mov", Imm.MOFFS, Size.V, 0, Move::memAccumulator);
     for (int r = 0; r < 8; r++) {
-      one(0xb0 + r, "mov", Imm.V, Size.B, OPCODE_REG, Move::regImm);
-      one(0xb8 + r, "mov", Imm.V, Size.V, OPCODE_REG, MoveForms::regImm);
-      two(0xc8 + r, "bswap", Imm.NONE, Size.V, OPCODE_REG, Move::byteSwap);
+      one(0xb0 + r, Kind.MOV_MI, "mov", Imm.V, Size.B, OPCODE_REG, Move::regImm);
+      one(0xb8 + r, Kind.MOV_MI, "mov", Imm.V, Size.V, OPCODE_REG, MoveForms::regImm);
+      two(0xc8 + r, Kind.BSWAP, "bswap", Imm.NONE, Size.V, OPCODE_REG, Move::byteSwap);
     }
     one(0xd7, "xlat", Imm.NONE, Size.B, 0, Move::translate);
     two(0xc3, "movnti", Imm.NONE, Size.Y, MODRM | MEM, Move::nonTemporal);
     for (int cc = 0; cc < 16; cc++) {
-      two(0x40 + cc, "cmov" + CONDITIONS[cc], Imm.NONE, Size.V, MODRM, Move::conditional);
-      two(0x90 + cc, "set" + CONDITIONS[cc], Imm.NONE, Size.B, MODRM, Move::setOnCondition);
+      two(
+          0x40 + cc,
+          Kind.CMOV,
+          "cmov" + CONDITIONS[cc],
+          Imm.NONE,
+          Size.V,
+          MODRM,
+          Move::conditional);
+      two(
+          0x90 + cc,
+          Kind.SET,
+          "set" + CONDITIONS[cc],
+          Imm.NONE,
+          Size.B,
+          MODRM,
+          Move::setOnCondition);
     }
     t.define(THREE_38, NP, 0xf0, ALL, "movbe", Imm.NONE, Size.V, MODRM | MEM, Move::loadSwapped);
     t.define(THREE_38, P66, 0xf0, ALL, "movbe", Imm.NONE, Size.V, MODRM | MEM, Move::loadSwapped);
@@ -184,13 +223,14 @@ final class IntegerOpcodes {
   }
 
   private void exchanges() {
-    one(0x86, "xchg", Imm.NONE, Size.B, MODRM | LOCK, Move::exchange);
-    one(0x87, "xchg", Imm.NONE, Size.V, MODRM | LOCK, Move::exchange);
+    one(0x86, Kind.XCHG, "xchg", Imm.NONE, Size.B, MODRM | LOCK, Move::exchange);
+    one(0x87, Kind.XCHG, "xchg", Imm.NONE, Size.V, MODRM | LOCK, Move::exchange);
     for (int r = 0; r < 8; r++) {
-      one(0x90 + r, "xchg", Imm.NONE, Size.V, OPCODE_REG, Move::exchangeAccumulator);
+      one(0x90 + r, Kind.XCHG_A, "xchg", Imm.NONE, Size.V, OPCODE_REG, Move::exchangeAccumulator);
     }
     one(
         0x90,
+        Kind.XCHG_A,
         "nop",
         Imm.NONE,
         Size.V,
@@ -205,35 +245,34 @@ final class IntegerOpcodes {
   }
 
   private void extensions() {
-    two(0xb6, "movzx", Imm.NONE, Size.V, MODRM | RM_BYTE, MoveForms::zeroExtend8);
-    two(0xb7, "movzx", Imm.NONE, Size.V, MODRM, MoveForms::zeroExtend16);
-    two(0xbe, "movsx", Imm.NONE, Size.V, MODRM | RM_BYTE, Move::signExtend8);
-    two(0xbf, "movsx", Imm.NONE, Size.V, MODRM, Move::signExtend16);
-    one(0x98, "cbw", Imm.NONE, Size.V, 0, Move::convertAccumulator);
-    one(0x99, "cwd", Imm.NONE, Size.V, 0, Move::signIntoData);
+    two(0xb6, Kind.MOVZX_8, "movzx", Imm.NONE, Size.V, MODRM | RM_BYTE, MoveForms::zeroExtend8);
+    two(0xb7, Kind.MOVZX_16, "movzx", Imm.NONE, Size.V, MODRM, MoveForms::zeroExtend16);
+    two(0xbe, Kind.MOVSX_8, "movsx", Imm.NONE, Size.V, MODRM | RM_BYTE, Move::signExtend8);
+    two(0xbf, Kind.MOVSX_16, "movsx", Imm.NONE, Size.V, MODRM, Move::signExtend16);
+    one(0x98, Kind.EXTEND_A, "cbw", Imm.NONE, Size.V, 0, Move::convertAccumulator);
+    one(0x99, Kind.EXTEND_A_TO_D, "cwd", Imm.NONE, Size.V, 0, Move::signIntoData);
   }
 
   private void stack() {
     for (int r = 0; r < 8; r++) {
-      one(0x50 + r, "push", Imm.NONE, Size.D64, OPCODE_REG | STACK, MoveForms::push);
-      one(0x58 + r, "pop", Imm.NONE, Size.D64, OPCODE_REG | STACK, MoveForms::pop);
+      one(0x50 + r, Kind.PUSH, "push", Imm.NONE, Size.D64, OPCODE_REG | STACK, MoveForms::push);
+      one(0x58 + r, Kind.POP, "pop", Imm.NONE, Size.D64, OPCODE_REG | STACK, MoveForms::pop);
     }
-    one(0x68, "push", Imm.Z, Size.D64, STACK, Stack::pushImm);
-    one(0x6a, "push", Imm.BYTE, Size.D64, STACK, Stack::pushImm);
+    one(0x68, Kind.PUSH_I, "push", Imm.Z, Size.D64, STACK, Stack::pushImm);
+    one(0x6a, Kind.PUSH_I, "push", Imm.BYTE, Size.D64, STACK, Stack::pushImm);
     one(0x60, "pusha", Imm.NONE, Size.V, NOT_64 | STACK, Stack::pushAll);
     one(0x61, "popa", Imm.NONE, Size.V, NOT_64 | STACK, Stack::popAll);
     one(0x9c, "pushf", Imm.NONE, Size.D64, STACK, Stack::pushFlags);
     one(0x9d, "popf", Imm.NONE, Size.D64, END | STACK, Stack::popFlags);
     one(0xc8, "enter", Imm.ENTER, Size.D64, STACK, Stack::enter);
-    one(0xc9, "leave", Imm.NONE, Size.D64, STACK, Stack::leave);
+    one(0xc9, Kind.LEAVE, "leave", Imm.NONE, Size.D64, STACK, Stack::leave);
   }
 
   private void branches() {
     for (int cc = 0; cc < 16; cc++) {
       HandlerSelector jcc = AluForms::jump;
-      one(0x70 + cc, "j" + CONDITIONS[cc], Imm.REL8, Size.F64, END | LINKS, jcc);
-      Opcode far = new Opcode("j" + CONDITIONS[cc], Imm.RELZ, Size.F64, END | LINKS, jcc);
-      t.define(TWO, ANY, 0x80 + cc, ALL, far);
+      one(0x70 + cc, Kind.JCC, "j" + CONDITIONS[cc], Imm.REL8, Size.F64, END | LINKS, jcc);
+      two(0x80 + cc, Kind.JCC, "j" + CONDITIONS[cc], Imm.RELZ, Size.F64, END | LINKS, jcc);
     }
     one(0xe0, "loopne", Imm.REL8, Size.F64, END | LINKS, Branch::loop);
     one(0xe1, "loope", Imm.REL8, Size.F64, END | LINKS, Branch::loop);
@@ -241,16 +280,18 @@ final class IntegerOpcodes {
     one(0xe3, "jcxz", Imm.REL8, Size.F64, END | LINKS, Branch::loop);
     one(
         0xe8,
+        Kind.CALL,
         "call",
         Imm.RELZ,
         Size.F64,
         END | LINKS | STACK,
         (HandlerSelector) d -> d.code64() ? Branch::call64 : Branch::call);
-    one(0xe9, "jmp", Imm.RELZ, Size.F64, END | LINKS, Branch::jump);
-    one(0xeb, "jmp", Imm.REL8, Size.F64, END | LINKS, Branch::jump);
+    one(0xe9, Kind.JMP, "jmp", Imm.RELZ, Size.F64, END | LINKS, Branch::jump);
+    one(0xeb, Kind.JMP, "jmp", Imm.REL8, Size.F64, END | LINKS, Branch::jump);
     one(0xc2, "ret", Imm.WORD, Size.F64, END | LINKS | STACK, Branch::ret);
     one(
         0xc3,
+        Kind.RET,
         "ret",
         Imm.NONE,
         Size.F64,
@@ -286,7 +327,7 @@ final class IntegerOpcodes {
     two(0xff, "ud0", Imm.NONE, Size.B, END | MODRM, Faults::undefined);
     two(0x0d, "prefetchw", Imm.NONE, Size.B, MODRM | MEM, Move::nothing);
     for (int op = 0x18; op <= 0x1f; op++) {
-      two(op, "nop", Imm.NONE, Size.V, MODRM, Move::nothing);
+      two(op, Kind.NOP, "nop", Imm.NONE, Size.V, MODRM, Move::nothing);
     }
     for (int reg = 5; reg < 8; reg++) {
       int fence = MODRM | Opcode.REG | GROUP;
@@ -324,6 +365,7 @@ final class IntegerOpcodes {
             Imm.NONE,
             Size.V,
             MODRM,
-            d -> d.code64() ? Move::signExtend32 : SystemOpcodes.arpl(d)));
+            d -> d.code64() ? Move::signExtend32 : SystemOpcodes.arpl(d),
+            Kind.MOVSXD));
   }
 }

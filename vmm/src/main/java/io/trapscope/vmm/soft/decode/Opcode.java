@@ -8,8 +8,73 @@ package io.trapscope.vmm.soft.decode;
  * @param size how the operand size comes about
  * @param flags bits {@link #MODRM} and so on
  * @param selector picks the handler once the instruction is decoded
+ * @param kind what a translator makes of it
  */
-public record Opcode(String mnemonic, Imm imm, Size size, int flags, HandlerSelector selector) {
+public record Opcode(
+    String mnemonic, Imm imm, Size size, int flags, HandlerSelector selector, Kind kind) {
+
+  /**
+   * Instructions that a translator has code of its own for, by what they do and by their operands:
+   * M is ModRM.rm, register or memory; R is ModRM.reg; I is the immediate; destination first. The
+   * handler does the same and is what counts.
+   */
+  public enum Kind {
+    /** Only the handler knows what it does. */
+    OTHER,
+    /** ADD, OR, ADC, SBB, AND, SUB, XOR, CMP: which of them is the op's {@code sub}. */
+    ALU_MR,
+    ALU_RM,
+    ALU_MI,
+    TEST_MR,
+    TEST_MI,
+    INC,
+    DEC,
+    NEG,
+    NOT,
+    /** ROL, ROR, RCL, RCR, SHL, SHR, SHL, SAR, by {@code sub}. */
+    SHIFT_I,
+    SHIFT_ONE,
+    SHIFT_CL,
+    IMUL_RM,
+    IMUL_RMI,
+    /** RDX:RAX from RAX and M. */
+    MUL,
+    MOV_MR,
+    MOV_RM,
+    MOV_MI,
+    LEA,
+    MOVZX_8,
+    MOVZX_16,
+    MOVSX_8,
+    MOVSX_16,
+    MOVSXD,
+    /** CBW, CWDE, CDQE. */
+    EXTEND_A,
+    /** CWD, CDQ, CQO. */
+    EXTEND_A_TO_D,
+    CMOV,
+    SET,
+    BSWAP,
+    XCHG,
+    /** The operand is a register; RAX itself: nothing. */
+    XCHG_A,
+    NOP,
+    /** The operand is a register. */
+    PUSH,
+    PUSH_I,
+    POP,
+    LEAVE,
+    JCC,
+    JMP,
+    JMP_M,
+    CALL,
+    RET
+  }
+
+  /** An entry that only its handler knows. */
+  public Opcode(String mnemonic, Imm imm, Size size, int flags, HandlerSelector selector) {
+    this(mnemonic, imm, size, flags, selector, Kind.OTHER);
+  }
 
   /** What follows ModRM and displacement. */
   public enum Imm {

@@ -14,7 +14,7 @@ public final class Multiply {
   }
 
   /** Unsigned high half of a product; {@link Math} has it only from Java 18 on. */
-  static long unsignedHigh(long a, long b) {
+  public static long unsignedHigh(long a, long b) {
     return Math.multiplyHigh(a, b) + (a >> 63 & b) + (b >> 63 & a);
   }
 

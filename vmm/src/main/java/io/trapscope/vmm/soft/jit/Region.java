@@ -2,17 +2,16 @@ package io.trapscope.vmm.soft.jit;
 
 import io.trapscope.vmm.soft.cpu.Block;
 import io.trapscope.vmm.soft.cpu.Op;
-import io.trapscope.vmm.soft.decode.Opcode;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Blocks that are compiled together: those of one page, one mode and one code segment that a hot
- * block leads to. Because they share the page, none needs a look-up once the first has been found.
+ * Blocks that are compiled together: those that a hot block leads to, over branches, calls and
+ * returns, as far as they have run often of late. They may lie in several pages.
  */
 final class Region {
-  private static final int MAX_BLOCKS = 16;
-  private static final int MAX_OPS = 96;
+  private static final int MAX_BLOCKS = 32;
+  private static final int MAX_OPS = 160;
 
   final List<Block> blocks = new ArrayList<>();
 
@@ -21,59 +20,88 @@ final class Region {
 
   final Op[] ops;
 
-  /** Must be made by the processor's thread, which alone changes blocks. */
-  Region(Block root) {
-    int count = root.count;
-    blocks.add(root);
-    bases.add(0);
+  /** By block: indexes of those that have followed it. */
+  private final List<List<Integer>> followers = new ArrayList<>();
+
+  /**
+   * Must be made by the processor's thread, which alone changes blocks.
+   *
+   * @param warm runs after which a block is taken along
+   */
+  Region(Block root, int warm) {
+    int count = add(root, 0);
     for (int i = 0; i < blocks.size(); i++) {
-      for (long rip : successors(blocks.get(i))) {
-        Block next = root.sibling(rip);
-        if (next != null
-            && next.secondFrame == null
-            && next.isWarm()
-            && !blocks.contains(next)
+      for (Block next : blocks.get(i).successors()) {
+        if (next.isFree()
+            && next.heat() >= warm
+            && next.runsLike(root)
             && blocks.size() < MAX_BLOCKS
             && count + next.count <= MAX_OPS) {
-          blocks.add(next);
-          bases.add(count);
-          count += next.count;
+          count = add(next, count);
         }
       }
     }
     ops = new Op[count];
     for (int i = 0; i < blocks.size(); i++) {
       System.arraycopy(blocks.get(i).ops, 0, ops, bases.get(i), blocks.get(i).count);
-    }
-  }
-
-  /** RIPs that a block can go on with and that are known now. */
-  private static List<Long> successors(Block block) {
-    Op last = block.ops[block.count - 1];
-    if (last.opcode().is(Opcode.END) && !last.opcode().is(Opcode.LINKS)) {
-      return List.of();
-    }
-    Opcode.Imm imm = last.opcode().imm();
-    List<Long> rips = new ArrayList<>(2);
-    if (imm == Opcode.Imm.REL8 || imm == Opcode.Imm.RELZ) {
-      rips.add(last.imm());
-    }
-    if (!rips.contains(block.end())) {
-      rips.add(block.end());
-    }
-    return rips;
-  }
-
-  /** Indexes of the blocks that may follow block {@code i}. */
-  List<Integer> followers(int i) {
-    List<Integer> found = new ArrayList<>(2);
-    for (long rip : successors(blocks.get(i))) {
-      for (int k = 0; k < blocks.size(); k++) {
-        if (blocks.get(k).rip() == rip) {
-          found.add(k);
+      List<Integer> indexes = new ArrayList<>(2);
+      for (Block next : blocks.get(i).successors()) {
+        int k = blocks.indexOf(next);
+        if (k >= 0) {
+          indexes.add(k);
         }
       }
+      followers.add(indexes);
     }
-    return found;
+  }
+
+  private int add(Block block, int base) {
+    block.request();
+    blocks.add(block);
+    bases.add(base);
+    return base + block.count;
+  }
+
+  /** Indexes of the blocks that have followed block {@code i}. */
+  List<Integer> followers(int i) {
+    return followers.get(i);
+  }
+
+  /** Index of the block at this RIP that has followed block {@code i}, or -1. */
+  int follower(int i, long rip) {
+    for (int next : followers.get(i)) {
+      if (blocks.get(next).rip() == rip) {
+        return next;
+      }
+    }
+    return -1;
+  }
+
+  /** Whether block {@code next} lies in another page than block {@code i}. */
+  boolean crosses(int i, int next) {
+    Block from = blocks.get(i);
+    Block to = blocks.get(next);
+    return from.rip() >>> 12 != to.rip() >>> 12 || from.frame != to.frame;
+  }
+
+  /** Whether block {@code i} or one behind it goes on with block {@code i}. */
+  boolean isGoneBackTo(int i) {
+    return followers.subList(i, followers.size()).stream().anyMatch(next -> next.contains(i));
+  }
+
+  /**
+   * By block: how many instructions may run from its first one on until the deadline is looked at
+   * again, which is where code goes back to this block or one before it.
+   */
+  int[] needs() {
+    int[] needs = new int[blocks.size()];
+    for (int i = needs.length - 1; i >= 0; i--) {
+      int most = 0;
+      for (int next : followers(i)) {
+        most = next > i ? Math.max(most, needs[next]) : most;
+      }
+      needs[i] = blocks.get(i).count + most;
+    }
+    return needs;
   }
 }

@@ -19,6 +19,11 @@ public final class Tlb {
   public final byte[][] writePages = new byte[SIZE][];
   public final Frame[] execFrames = new Frame[SIZE];
 
+  /** By index, a bit each: whether there has been an entry since the last flush. */
+  private final long[] usedData = new long[SIZE / 64];
+
+  private final long[] usedCode = new long[SIZE / 64];
+
   /** By index: whether the entry came from a global page. Stale where there is no entry. */
   private final long[] globalData = new long[SIZE / 64];
 
@@ -28,7 +33,9 @@ public final class Tlb {
   private final long[] largeRegions = new long[SIZE / 64];
 
   public Tlb() {
-    flush();
+    Arrays.fill(readTags, INVALID);
+    Arrays.fill(writeTags, INVALID);
+    Arrays.fill(execTags, INVALID);
   }
 
   /** The entry for a linear address. */
@@ -49,34 +56,36 @@ public final class Tlb {
   }
 
   public void flush() {
-    Arrays.fill(readTags, INVALID);
-    Arrays.fill(writeTags, INVALID);
-    Arrays.fill(execTags, INVALID);
-    Arrays.fill(largeRegions, 0);
-    Arrays.fill(globalData, 0);
-    Arrays.fill(globalCode, 0);
+    for (int word = 0; word < usedData.length; word++) {
+      clear(word, usedData[word], usedCode[word]);
+      largeRegions[word] = 0;
+    }
   }
 
   /** Drops all but what came from global pages, as MOV to CR3 does. */
   public void flushNonGlobal() {
-    for (int word = 0; word < globalData.length; word++) {
-      clear(readTags, word, globalData[word]);
-      clear(writeTags, word, globalData[word]);
-      clear(execTags, word, globalCode[word]);
+    for (int word = 0; word < usedData.length; word++) {
+      clear(word, usedData[word] & ~globalData[word], usedCode[word] & ~globalCode[word]);
     }
   }
 
-  private static void clear(long[] tags, int word, long keep) {
-    int from = word << 6;
-    if (keep == 0) {
-      Arrays.fill(tags, from, from + 64, INVALID);
-      return;
+  /** Drops the entries of 64 indexes that have a bit, those of data and those of code. */
+  private void clear(int word, long data, long code) {
+    for (long left = data; left != 0; left &= left - 1) {
+      int i = word << 6 | Long.numberOfTrailingZeros(left);
+      readTags[i] = INVALID;
+      writeTags[i] = INVALID;
     }
-    for (int i = 0; i < 64; i++) {
-      if ((keep >>> i & 1) == 0) {
-        tags[from + i] = INVALID;
-      }
+    for (long left = code; left != 0; left &= left - 1) {
+      execTags[word << 6 | Long.numberOfTrailingZeros(left)] = INVALID;
     }
+    usedData[word] &= ~data;
+    usedCode[word] &= ~code;
+  }
+
+  /** Whether the code at this address, which has an entry, came from a global page. */
+  public boolean isGlobalCode(long linear) {
+    return isSet(globalCode, index(linear));
   }
 
   /** Whether a large page may have been entered that covers this address. */
@@ -130,12 +139,14 @@ public final class Tlb {
       execTags[i] = page;
       execFrames[i] = frame;
       set(globalCode, i, global);
+      set(usedCode, i, true);
       return;
     }
     if (readTags[i] != page && writeTags[i] != page) {
       writeTags[i] = INVALID;
     }
     set(globalData, i, global);
+    set(usedData, i, true);
     readTags[i] = page;
     readPages[i] = frame.bytes;
     if (writable && !frame.hasCode()) {

@@ -3,6 +3,7 @@ package io.trapscope.vmm.soft.differential;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,14 +24,15 @@ final class DifferentialRun {
   }
 
   private final Oracle oracle;
-  private final SoftRunner soft = new SoftRunner();
+  private final SoftRunner soft;
   private final Generator generator;
   private final boolean intel;
   private final PrintStream out;
   private final Map<String, Count> counts = new TreeMap<>();
 
-  DifferentialRun(Oracle oracle, long seed, PrintStream out) throws IOException {
+  DifferentialRun(Oracle oracle, SoftRunner soft, long seed, PrintStream out) throws IOException {
     this.oracle = oracle;
+    this.soft = soft;
     this.out = out;
     intel = Oracle.hostIsIntel();
     generator = new Generator(seed, Oracle.hostHas("sse4_2"), intel);
@@ -140,9 +142,13 @@ final class DifferentialRun {
   }
 
   /**
-   * {@code N [SEED [FAMILY-PREFIX]]}: exit status 0 when nothing differs, 1 when something does.
+   * {@code [--generated] N [SEED [FAMILY-PREFIX]]}: exit status 0 when nothing differs, 1 when
+   * something does.
    */
-  public static void main(String[] args) throws IOException, InterruptedException {
+  public static void main(String[] words) throws IOException, InterruptedException {
+    boolean generated = words[0].equals("--generated");
+    String[] args = generated ? Arrays.copyOfRange(words, 1, words.length) : words;
+    SoftRunner soft = generated ? SoftRunner.generated() : new SoftRunner();
     String missing = Oracle.missing();
     if (missing != null) {
       System.err.println("differential: " + missing);
@@ -156,10 +162,13 @@ final class DifferentialRun {
     }
     long mismatches;
     try (Oracle oracle = Oracle.start()) {
-      DifferentialRun run = new DifferentialRun(oracle, seed, System.out);
+      DifferentialRun run = new DifferentialRun(oracle, soft, seed, System.out);
       mismatches = run.run(total, args.length > 2 ? args[2] : "");
       run.report();
       run.summary();
+    }
+    if (generated) {
+      System.out.println(soft.generatedRegions() + " regions by generated code");
     }
     System.exit(mismatches == 0 ? 0 : 1);
   }

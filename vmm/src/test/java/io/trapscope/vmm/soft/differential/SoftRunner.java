@@ -2,12 +2,18 @@ package io.trapscope.vmm.soft.differential;
 
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.vmm.hypervisor.VmExit;
+import io.trapscope.vmm.soft.cpu.Block;
+import io.trapscope.vmm.soft.cpu.Code;
+import io.trapscope.vmm.soft.cpu.Compiler;
 import io.trapscope.vmm.soft.cpu.Cpu;
 import io.trapscope.vmm.soft.cpu.Runner;
 import io.trapscope.vmm.soft.fpu.FpuImage;
+import io.trapscope.vmm.soft.jit.RegionCompiler;
 import io.trapscope.vmm.soft.mmu.Ept;
 import io.trapscope.vmm.soft.mmu.GuestRam;
 import io.trapscope.vmm.soft.mmu.HostMemory;
+import java.util.ArrayDeque;
+import java.util.Queue;
 
 /**
  * Runs cases on the software processor alone: CPL 3 in long mode, the four pages of a case mapped
@@ -37,6 +43,7 @@ final class SoftRunner {
   private final Runner runner;
   private final VmExit exit = new VmExit();
   private final byte[] page = new byte[2 * TestCase.PAGE];
+  private final byte[] present = new byte[2 * TestCase.PAGE];
 
   SoftRunner() {
     HostMemory host = new HostMemory();
@@ -61,6 +68,34 @@ final class SoftRunner {
     }
   }
 
+  /** A processor that runs everything by generated code. */
+  static SoftRunner generated() {
+    SoftRunner runner = new SoftRunner();
+    runner.cpu.setCompiler(new AtOnce());
+    runner.runs = 3;
+    return runner;
+  }
+
+  /** Generates code in the second run of a block, when it is known what follows it. */
+  private static final class AtOnce implements Compiler {
+    private final Queue<Code> finished = new ArrayDeque<>();
+
+    @Override
+    public int hotAfter() {
+      return 2;
+    }
+
+    @Override
+    public void request(Block block) {
+      finished.add(RegionCompiler.compile(block, 1));
+    }
+
+    @Override
+    public Code poll() {
+      return finished.poll();
+    }
+  }
+
   /** A processor without the instruction sets of these {@code Opcode} flags. */
   static SoftRunner without(int features) {
     SoftRunner runner = new SoftRunner();
@@ -68,8 +103,24 @@ final class SoftRunner {
     return runner;
   }
 
+  /** How often each case runs; the last one counts. */
+  private int runs = 1;
+
+  /** Regions for which code was generated. */
+  long generatedRegions() {
+    return cpu.counters.compiledRegions;
+  }
+
   /** Runs one case to its exception. */
   TestResult run(TestCase test) {
+    TestResult result = null;
+    for (int i = 0; i < runs; i++) {
+      result = runOnce(test);
+    }
+    return result;
+  }
+
+  private TestResult runOnce(TestCase test) {
     loadMemory(test);
     loadRegisters(test);
     runner.restart();
@@ -94,7 +145,10 @@ final class SoftRunner {
     java.util.Arrays.fill(page, (byte) 0xCC);
     byte[] code = test.code();
     System.arraycopy(code, 0, page, test.codeStart, code.length);
-    ram.write(CODE_GPA, page, 0, page.length);
+    ram.read(CODE_GPA, present, 0, page.length);
+    if (!java.util.Arrays.equals(page, present)) { // else what was decoded stays
+      ram.write(CODE_GPA, page, 0, page.length);
+    }
     java.util.Arrays.fill(page, (byte) 0);
     System.arraycopy(test.window, 0, page, TestCase.PAGE - 256, 512);
     System.arraycopy(test.window, 512, page, 2 * TestCase.PAGE - 256, 256);
