@@ -59,6 +59,12 @@ final class AnalyzeCommand implements Callable<Integer> {
   private Path histograms;
 
   @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Write a page with everything too: one file, no network.")
+  private Path html;
+
+  @Option(
       names = "--perfetto",
       paramLabel = "FILE",
       description = "Write a Perfetto trace too, for ui.perfetto.dev.")
@@ -88,6 +94,10 @@ final class AnalyzeCommand implements Callable<Integer> {
       if (histograms != null) {
         int count = results.writeHistograms(histograms).size();
         written.add(histograms.resolve("*.hgrm") + " (" + count + ")");
+      }
+      if (html != null) {
+        results.writeHtml(html);
+        written.add(html.toString());
       }
       if (perfetto != null) {
         PerfettoTrace.write(reader, perfetto);
@@ -125,11 +135,23 @@ final class AnalyzeCommand implements Callable<Integer> {
       chosen.removeIf(report -> report.name().equals(own.get().name()));
       chosen.add(own.get());
     }
-    Report latencies = Reports.named("exit_latency");
-    if (!chosen.isEmpty() && histograms != null && !chosen.contains(latencies)) {
-      chosen.add(latencies);
+    if (chosen.isEmpty()) {
+      chosen.addAll(Reports.all());
     }
-    return chosen.isEmpty() ? Reports.all() : chosen;
+    if (histograms != null) {
+      alsoMake(chosen, "exit_latency");
+    }
+    if (html != null) {
+      alsoMake(chosen, "hotspots");
+    }
+    return chosen;
+  }
+
+  /** Adds a report unless it, or one of one's own by the same name, is chosen already. */
+  private static void alsoMake(List<Report> chosen, String name) {
+    if (chosen.stream().noneMatch(report -> report.name().equals(name))) {
+      chosen.add(Reports.named(name));
+    }
   }
 
   /** Tables come before files, so that nobody waits for a disk to see them. */

@@ -2,6 +2,8 @@ package io.trapscope.analyzer.pipeline;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.trapscope.analyzer.html.HtmlPage;
+import io.trapscope.analyzer.html.ReportPage;
 import io.trapscope.analyzer.report.Accumulator;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.table.Table;
@@ -130,17 +132,7 @@ public final class Results {
       json.writeStartObject();
       json.writeStringField("format", "trapscope-analysis");
       json.writeNumberField("version", JSON_VERSION);
-      json.writeObjectFieldStart("trace");
-      for (Map.Entry<String, String> property : info.properties().entrySet()) {
-        json.writeStringField(property.getKey(), property.getValue());
-      }
-      json.writeEndObject();
-      json.writeNumberField("events", info.events());
-      json.writeNumberField("exits", info.exits());
-      json.writeNumberField("lost", info.lost());
-      json.writeBooleanField("complete", isComplete());
-      writeLines(json, "coverage", info.coverage());
-      writeLines(json, "warnings", info.warnings());
+      writeInfo(json);
       json.writeObjectFieldStart("tables");
       for (Table table : tables) {
         json.writeFieldName(table.schema().name());
@@ -151,6 +143,50 @@ public final class Results {
     }
     out.write("\n");
     out.flush();
+  }
+
+  /** The members that say where the events come from and how complete they are. */
+  private void writeInfo(JsonGenerator json) throws IOException {
+    json.writeObjectFieldStart("trace");
+    for (Map.Entry<String, String> property : info.properties().entrySet()) {
+      json.writeStringField(property.getKey(), property.getValue());
+    }
+    json.writeEndObject();
+    json.writeNumberField("events", info.events());
+    json.writeNumberField("exits", info.exits());
+    json.writeNumberField("lost", info.lost());
+    json.writeBooleanField("complete", isComplete());
+    writeLines(json, "coverage", info.coverage());
+    writeLines(json, "warnings", info.warnings());
+  }
+
+  /**
+   * Writes the page of this trace: one file with all it needs.
+   *
+   * @throws IOException with one line that names the file, where it cannot be written
+   */
+  public void writeHtml(Path file) throws IOException {
+    // Where vCPUs are apart the sums over them are shown, else every row.
+    List<Table> shown = new ArrayList<>(summary);
+    for (Table table : tables) {
+      if (table.schema().columns().stream().noneMatch(column -> column.name().equals("vcpu"))) {
+        shown.replaceAll(
+            short_ -> short_.schema().name().equals(table.schema().name()) ? table : short_);
+      }
+    }
+    ReportPage page = new ReportPage(trace, shown);
+    HtmlPage.write(
+        file,
+        page.title() + " - Trapscope",
+        "report.js",
+        json -> {
+          json.writeStartObject();
+          json.writeStringField("kind", "report");
+          json.writeStringField("title", page.title());
+          writeInfo(json);
+          page.writeMembers(json);
+          json.writeEndObject();
+        });
   }
 
   private static void writeLines(JsonGenerator json, String name, List<String> lines)

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 
 /** A table in memory, column by column. Immutable. Meant for results, not for one row an exit. */
 public final class Table {
@@ -83,6 +84,16 @@ public final class Table {
       }
       sink.endRow();
     }
+  }
+
+  /** The first {@code most} rows, with a note where that is not all. */
+  public Table head(int most) {
+    if (rows <= most) {
+      return this;
+    }
+    List<String> more = new ArrayList<>(notes);
+    more.add(String.format(Locale.ROOT, "%,d rows more are in the files", rows - most));
+    return new Table(schema, most, cells, more);
   }
 
   private void copyCell(int row, int column, RowSink sink) {

@@ -1,0 +1,156 @@
+package io.trapscope.analyzer.html;
+
+import io.trapscope.recorder.event.EventReader;
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.EventWriter;
+import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.trace.EventCursor;
+import io.trapscope.recorder.trace.TraceHeader;
+import io.trapscope.recorder.trace.TraceReader;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * What the page draws over time, collected in one pass over the events in the order of time. Its
+ * size is bounded by {@link TimeScale#COLUMNS} and the rows below.
+ */
+final class PageData {
+  /** What a vCPU's time goes to. */
+  enum Share {
+    GUEST,
+    HANDLING,
+    HALTED
+  }
+
+  /** The stages of an exit, and all that comes after it. */
+  static final List<Field> STAGES =
+      List.of(Field.GUEST_TIME, Field.LOOP_TIME, Field.DISPATCH_TIME, Field.DEVICE_TIME);
+
+  /** Rows of a latency grid: two an octave, from 1 ns on. */
+  static final int LATENCY_ROWS = 2 * 54;
+
+  /** Rows of the fault grids: equal parts of guest-physical space. */
+  static final int FAULT_ROWS = 128;
+
+  private static final int REASONS = 256;
+  private static final long LONGEST = 1L << 53;
+
+  final TimeScale scale;
+  final Grid exits;
+  final Grid shares;
+  final Grid interrupts;
+  final Grid[] latency = new Grid[STAGES.size()];
+  final Grid firstTouches;
+  final Grid laterFaults;
+  final ConsoleText console;
+  final long faultRowBytes;
+  private final long[] ends;
+  private final byte[] data = new byte[EventWriter.MAX_DATA];
+  private long last;
+
+  private PageData(TraceHeader header) {
+    this.scale = new TimeScale(header.clocks().monotonicNanos());
+    this.exits = scale.grid(REASONS);
+    this.shares = scale.grid(Share.values().length);
+    this.interrupts = scale.grid(1);
+    for (int i = 0; i < latency.length; i++) {
+      latency[i] = scale.grid(LATENCY_ROWS);
+    }
+    this.firstTouches = scale.grid(FAULT_ROWS);
+    this.laterFaults = scale.grid(FAULT_ROWS);
+    this.console = new ConsoleText();
+    this.faultRowBytes = Math.max(1, (topOfRam(header) + FAULT_ROWS - 1) / FAULT_ROWS);
+    this.ends = new long[Math.max(1, header.cpus())];
+  }
+
+  private static long topOfRam(TraceHeader header) {
+    return header.regions().stream()
+        .filter(region -> region.kind().equals("ram"))
+        .mapToLong(region -> region.gpa() + region.bytes())
+        .max()
+        .orElse(header.memoryBytes());
+  }
+
+  /** Reads the whole trace. */
+  static PageData of(TraceReader trace) {
+    PageData page = new PageData(trace.header());
+    EventCursor cursor = trace.merged();
+    while (cursor.next()) {
+      EventReader event = cursor.event();
+      page.last = Math.max(page.last, page.scale.since(event.time()));
+      if (event.reasonCode() >= 0) {
+        page.exit(event);
+      } else {
+        page.other(event);
+      }
+    }
+    page.console.finish();
+    return page;
+  }
+
+  private void exit(EventReader event) {
+    int column = scale.column(event.time());
+    exits.add(event.reasonCode(), column, 1);
+    for (int i = 0; i < STAGES.size(); i++) {
+      long nanos = event.get(STAGES.get(i), -1);
+      if (nanos >= 0 && nanos < LONGEST) {
+        latency[i].add(latencyRow(nanos), column, 1);
+      }
+    }
+    share(event);
+    if (event.type() == EventType.EPT_FAULT && event.has(Field.GPA)) {
+      long row = Math.min(FAULT_ROWS - 1, Long.divideUnsigned(event.get(Field.GPA), faultRowBytes));
+      boolean first = event.get(Field.FIRST_TOUCH, 1) != 0;
+      (first ? firstTouches : laterFaults).add((int) row, scale.column(event.time()), 1);
+    }
+  }
+
+  /**
+   * Where the vCPU's time went: in the guest before the exit, then in its handling, then halted.
+   */
+  private void share(EventReader event) {
+    int vcpu = Math.min(event.vcpu(), ends.length - 1);
+    long time = event.time();
+    long guest = event.get(Field.GUEST_TIME, 0);
+    scale.spread(
+        shares, Share.GUEST.ordinal(), Math.max(ends[vcpu], time - Math.max(0, guest)), time);
+    long end = time;
+    for (Field stage : STAGES.subList(1, STAGES.size())) {
+      end += event.get(stage, 0);
+    }
+    scale.spread(shares, Share.HANDLING.ordinal(), time, end);
+    ends[vcpu] = end;
+    long idle = event.get(Field.IDLE_TIME, 0);
+    if (idle > 0 && idle < LONGEST) {
+      scale.spread(shares, Share.HALTED.ordinal(), end, end + idle);
+      ends[vcpu] = end + idle;
+    }
+  }
+
+  private void other(EventReader event) {
+    if (event.type() == EventType.INJECTION) {
+      interrupts.add(0, scale.column(event.time()), 1);
+    } else if (event.type() == EventType.CONSOLE_OUTPUT && event.get(Field.CHANNEL, 0) == 0) {
+      console.write(scale.since(event.time()), data, event.getBytes(Field.DATA, data, 0));
+    } else if (event.type() == EventType.MARK && event.has(Field.DATA)) {
+      int length = event.getBytes(Field.DATA, data, 0);
+      console.mark(scale.since(event.time()), new String(data, 0, length, StandardCharsets.UTF_8));
+    }
+  }
+
+  /** The row of a duration: floor(2 log2), in whole numbers. */
+  static int latencyRow(long nanos) {
+    if (nanos < 2) {
+      return 0;
+    }
+    int octave = 63 - Long.numberOfLeadingZeros(nanos);
+    // Above the middle of an octave, 2^(n + 1/2), lies what is at least 1.41421356 times 2^n.
+    boolean upper = nanos >= (1L << octave) * 1.4142135623730951;
+    return 2 * octave + (upper ? 1 : 0);
+  }
+
+  /** ns from the trace's beginning to its last event. */
+  long last() {
+    return last;
+  }
+}

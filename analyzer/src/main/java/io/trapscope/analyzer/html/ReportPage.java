@@ -1,0 +1,174 @@
+package io.trapscope.analyzer.html;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.trapscope.analyzer.table.Table;
+import io.trapscope.analyzer.table.TableJson;
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.trace.TraceHeader;
+import io.trapscope.recorder.trace.TraceReader;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The page of one trace, as data: the facts of its header, the reports' tables, and what {@link
+ * PageData} has collected. Grids are written as they are, a row an array, rows without anything as
+ * null; the two-dimensional ones as triples of column, row and count.
+ */
+public final class ReportPage {
+  /** Rows of a table that go into the page; the files hold all. */
+  public static final int MOST_ROWS = 500;
+
+  private final TraceReader trace;
+  private final List<Table> tables;
+
+  /**
+   * A page.
+   *
+   * @param tables for people: vCPUs added up
+   */
+  public ReportPage(TraceReader trace, List<Table> tables) {
+    this.trace = trace;
+    this.tables = List.copyOf(tables);
+  }
+
+  /** The guest's name. */
+  public String title() {
+    String guest = trace.header().notes().getOrDefault("guest", "guest");
+    return guest.substring(guest.lastIndexOf('/') + 1);
+  }
+
+  /** Writes the members of the page's object that come from the trace. */
+  public void writeMembers(JsonGenerator json) throws IOException {
+    PageData page = PageData.of(trace);
+    json.writeNumberField("duration_ns", page.last());
+    json.writeNumberField("epoch_ns", trace.header().clocks().epochNanos());
+    writePlatform(json, trace.header());
+    json.writeObjectFieldStart("tables");
+    for (Table table : tables) {
+      json.writeFieldName(table.schema().name());
+      TableJson.write(table.head(MOST_ROWS), json);
+    }
+    json.writeEndObject();
+    writeTimeline(json, page);
+    writeLatency(json, page);
+    writeFaults(json, page);
+    writeConsole(json, page.console);
+  }
+
+  private static void writePlatform(JsonGenerator json, TraceHeader header) throws IOException {
+    json.writeObjectFieldStart("platform");
+    json.writeNumberField("memory_bytes", header.memoryBytes());
+    json.writeArrayFieldStart("regions");
+    for (TraceHeader.Region region : header.regions()) {
+      json.writeStartObject();
+      json.writeStringField("name", region.name());
+      json.writeStringField("kind", region.kind());
+      json.writeNumberField("gpa", region.gpa());
+      json.writeNumberField("bytes", region.bytes());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeArrayFieldStart("images");
+    for (TraceHeader.Image image : header.images()) {
+      json.writeStartObject();
+      json.writeStringField("role", image.role());
+      json.writeStringField("path", image.path());
+      json.writeStringField("sha256", image.sha256());
+      json.writeNumberField("bytes", image.bytes());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeObjectFieldStart("notes");
+    for (Map.Entry<String, String> note : header.notes().entrySet()) {
+      json.writeStringField(note.getKey(), note.getValue());
+    }
+    json.writeEndObject();
+    json.writeEndObject();
+  }
+
+  private static void writeTimeline(JsonGenerator json, PageData page) throws IOException {
+    int columns = page.scale.used();
+    json.writeObjectFieldStart("timeline");
+    json.writeNumberField("column_ns", page.scale.nanos());
+    json.writeNumberField("columns", columns);
+    json.writeObjectFieldStart("exits");
+    for (int reason = 0; reason < page.exits.rows(); reason++) {
+      if (page.exits.row(reason) != null) {
+        writeCells(json, ExitReason.of(reason).name(), page.exits.row(reason), columns);
+      }
+    }
+    json.writeEndObject();
+    json.writeObjectFieldStart("shares");
+    for (PageData.Share share : PageData.Share.values()) {
+      String name = share.name().toLowerCase(Locale.ROOT);
+      writeCells(json, name, page.shares.row(share.ordinal()), columns);
+    }
+    json.writeEndObject();
+    writeCells(json, "interrupts", page.interrupts.row(0), columns);
+    json.writeEndObject();
+  }
+
+  private static void writeCells(JsonGenerator json, String name, long[] cells, int columns)
+      throws IOException {
+    json.writeFieldName(name);
+    if (cells == null) {
+      json.writeNull();
+    } else {
+      json.writeArray(cells, 0, columns);
+    }
+  }
+
+  private static void writeLatency(JsonGenerator json, PageData page) throws IOException {
+    json.writeObjectFieldStart("latency");
+    for (int i = 0; i < page.latency.length; i++) {
+      Field stage = PageData.STAGES.get(i);
+      String name = stage.name().toLowerCase(Locale.ROOT).replace("_time", "");
+      json.writeObjectFieldStart(name);
+      json.writeStringField("window", stage.meaning());
+      writeTriples(json, "cells", page.latency[i], page.scale.used());
+      json.writeEndObject();
+    }
+    json.writeEndObject();
+  }
+
+  private static void writeFaults(JsonGenerator json, PageData page) throws IOException {
+    json.writeObjectFieldStart("faults");
+    json.writeNumberField("row_bytes", page.faultRowBytes);
+    json.writeNumberField("rows", PageData.FAULT_ROWS);
+    writeTriples(json, "first", page.firstTouches, page.scale.used());
+    writeTriples(json, "again", page.laterFaults, page.scale.used());
+    json.writeEndObject();
+  }
+
+  private static void writeTriples(JsonGenerator json, String name, Grid grid, int columns)
+      throws IOException {
+    json.writeArrayFieldStart(name);
+    for (int row = 0; row < grid.rows(); row++) {
+      long[] cells = grid.row(row);
+      for (int column = 0; cells != null && column < columns; column++) {
+        if (cells[column] != 0) {
+          json.writeNumber(column);
+          json.writeNumber(row);
+          json.writeNumber(cells[column]);
+        }
+      }
+    }
+    json.writeEndArray();
+  }
+
+  private static void writeConsole(JsonGenerator json, ConsoleText console) throws IOException {
+    json.writeNumberField("console_left", console.left());
+    json.writeArrayFieldStart("console");
+    for (ConsoleText.Line line : console.lines()) {
+      json.writeStartArray();
+      json.writeNumber(line.since());
+      json.writeString(line.text());
+      json.writeNumber(line.mark() ? 1 : 0);
+      json.writeEndArray();
+    }
+    json.writeEndArray();
+  }
+}

@@ -1,0 +1,311 @@
+"use strict";
+// The page of one trace: which sections there are and what they show. Uses what page.js offers.
+(() => {
+const {h, section, sections, page, data, tableElement, duration, bytes, percent, grouped, sinceBegin, PALETTE, OTHER, colours, css,
+  applyTheme, themeButton, darkWanted, timeChart, axes, piled, heat, triplesMost, readout, countAt, setView, zoom, extent, watchers, charts} = window.trapscope;
+const tables = data.tables;
+const timeline = data.timeline;
+const total = (cells) => (cells || []).reduce((sum, cell) => sum + cell, 0);
+const shown = new Set();
+const take = (name) => { shown.add(name); return tables[name]; };
+
+// ---- what came of it, before anything else ----
+
+function heading() {
+  const when = new Date(data.epoch_ns / 1e6).toISOString().replace("T", " ").slice(0, 19);
+  const about = [`on ${data.trace.back_end}`, `${data.trace.vcpus} vCPU${data.trace.vcpus === "1" ? "" : "s"}`,
+    bytes(data.platform.memory_bytes), `begun ${when} UTC`, `ended: ${data.trace.end.toLowerCase().replaceAll("_", " ")}`];
+  return h("header", {}, h("div", {class: "top"}, h("div", {}, h("h1", {}, data.title), h("p", {class: "muted"}, about.join(" · "))), themeButton()));
+}
+
+function completeness() {
+  const [first, ...rest] = data.coverage;
+  const known = rest.length ? h("details", {}, h("summary", {}, `what cannot be seen in this trace`), h("ul", {}, rest.map((line) => h("li", {}, line)))) : null;
+  return h("div", {class: data.complete ? "status" : "status incomplete", role: "status"},
+    h("strong", {}, data.complete ? "Complete. " : `Incomplete, ${grouped.format(data.lost)} events lost. `), first,
+    data.warnings.length ? h("ul", {}, data.warnings.map((line) => h("li", {}, line))) : null, known);
+}
+
+function figure(value, label, name, raw) {
+  return h("div", {class: "figure"}, h("b", {"data-figure": name, "data-value": raw}, value), h("span", {}, label));
+}
+
+function figures() {
+  const faults = timeline.exits.EPT_VIOLATION;
+  return h("div", {class: "figures"},
+    figure(grouped.format(data.exits), "exits", "exits", data.exits),
+    figure(duration(data.duration_ns), "recorded", "duration_ns", data.duration_ns),
+    figure(grouped.format(Math.round(data.exits / Math.max(1, data.duration_ns) * 1e9)), "exits a second", "rate"),
+    figure(duration(total(timeline.shares.handling)), "handling exits", "handling_ns", total(timeline.shares.handling)),
+    faults ? figure(grouped.format(total(faults)), "EPT faults", "faults", total(faults)) : null,
+    figure(grouped.format(total(timeline.interrupts)), "interrupts injected", "interrupts", total(timeline.interrupts)));
+}
+
+const SHARES = {guest: "in the guest", handling: "handling exits", halted: "halted"};
+
+function whereTimeWent() {
+  const times = Object.keys(SHARES).map((name) => total(timeline.shares[name]));
+  const whole = Math.max(times.reduce((a, b) => a + b, 0), data.duration_ns * Number(data.trace.vcpus));
+  const names = Object.keys(SHARES);
+  return h("div", {},
+    h("div", {class: "parts", role: "img", "aria-label": names.map((name, i) => `${percent(times[i] / whole)} ${SHARES[name]}`).join(", ")},
+      names.map((name, i) => h("i", {style: {width: `${100 * times[i] / whole}%`, background: `var(--${name})`}}))),
+    h("ul", {class: "keys"}, names.map((name, i) => h("li", {}, h("i", {style: {background: `var(--${name})`}}), `${percent(times[i] / whole)} ${SHARES[name]}`)),
+      h("li", {class: "muted"}, `${percent(1 - times.reduce((a, b) => a + b, 0) / whole)} re-entry, interrupts, or not timed`)));
+}
+
+// ---- the run over time ----
+
+function reasonsByCount() {
+  return Object.entries(timeline.exits).map(([name, cells]) => [name, total(cells)]).sort((a, b) => b[1] - a[1]);
+}
+
+function timelineSection() {
+  const counts = reasonsByCount();
+  const named = counts.slice(0, PALETTE.length).map(([name]) => name);
+  named.forEach((name, i) => colours.set(name, PALETTE[i]));
+  const rest = counts.slice(PALETTE.length);
+  const rows = named.map((name) => timeline.exits[name]);
+  const names = [...named];
+  if (rest.length) {
+    names.push("other");
+    rows.push(timeline.exits[counts[0][0]].map((_, at) => rest.reduce((sum, [name]) => sum + timeline.exits[name][at], 0)));
+  }
+  const colour = (name) => colours.get(name) || OTHER;
+  const exitsChart = h("div", {class: "chart", id: "chart-exits"});
+  const shareChart = h("div", {class: "chart", id: "chart-shares"});
+  const words = h("div", {class: "readout", "aria-live": "off"});
+  timeChart(exitsChart, "Exits over time by reason. Keys: plus and minus zoom, arrows move, 0 shows all.", () => Object.assign(
+    {axes: axes((value) => grouped.format(value)), scales: {y: {range: (u, min, max) => [0, max || 1]}}},
+    piled(names, rows, colour),
+    readout(words, (column) => {
+      const parts = names.map((name, i) => [name, rows[i][column] || 0]).filter(([, count]) => count).sort((a, b) => b[1] - a[1]);
+      const sum = parts.reduce((all, [, count]) => all + count, 0);
+      return `${duration(column * timeline.column_ns)}: ${grouped.format(sum)} exits in ${duration(timeline.column_ns)}` +
+        (parts.length ? ` (${parts.slice(0, 4).map(([name, count]) => `${name} ${grouped.format(count)}`).join(", ")})` : "");
+    })), 230);
+  const vcpus = Number(data.trace.vcpus);
+  const shareRows = Object.keys(SHARES).map((name) => (timeline.shares[name] || []).map((nanos) => nanos / timeline.column_ns / vcpus));
+  timeChart(shareChart, "Share of the time in the guest, handling exits, and halted.", () => Object.assign(
+    {axes: axes((value) => `${Math.round(100 * value)} %`), scales: {y: {range: [0, 1]}}},
+    piled(Object.keys(SHARES), shareRows, (name) => css(`--${name}`))), 110);
+  const button = (label, name, action) => h("button", {type: "button", "aria-label": name, title: name, onclick: action}, label);
+  return section("timeline", "Timeline",
+    h("div", {class: "tools"}, button("+", "zoom in", () => zoom(0.5)), button("\u2212", "zoom out", () => zoom(2)), button("all", "show the whole run", () => setView(0, extent)),
+      h("span", {class: "muted"}, "drag to zoom, double-click for all; every chart over time follows")),
+    h("div", {class: "split"},
+      h("div", {class: "chart"},
+        h("p", {class: "chart-title"}, `exits in each ${duration(timeline.column_ns)}, by reason`), exitsChart,
+        h("ul", {class: "keys"}, names.map((name) => h("li", {}, h("i", {style: {background: colour(name)}}), name))), words,
+        h("p", {class: "chart-title"}, "where the time went"), shareChart),
+      consoleList()),
+    timelineTable(names, rows));
+}
+
+function consoleList() {
+  if (!data.console.length) return h("p", {class: "muted"}, "The guest printed nothing.");
+  const items = data.console.map(([since, line, mark], i) => h("li", {role: "option", "aria-selected": "false", id: `line-${i}`, class: mark ? "mark mono" : "mono",
+    onclick: () => select(i, true)}, h("time", {}, duration(since)), h("span", {}, mark ? `\u25b6 ${line}` : line)));
+  const list = h("ol", {tabindex: 0, role: "listbox", "aria-label": "Console text with its times",
+    onkeydown: (event) => {
+      const step = {ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10}[event.key];
+      if (!step) return;
+      event.preventDefault();
+      select(Math.max(0, Math.min(items.length - 1, selected + step)), true);
+    }}, items);
+  let selected = -1;
+  function select(i, move) {
+    if (i === selected) return;
+    if (selected >= 0) items[selected].setAttribute("aria-selected", "false");
+    selected = i;
+    items[i].setAttribute("aria-selected", "true");
+    list.setAttribute("aria-activedescendant", `line-${i}`);
+    list.scrollTop = items[i].offsetTop - list.clientHeight / 2;
+    if (move) {
+      const since = data.console[i][0], [from, to] = window.trapscope.view();
+      if (since < from || since > to) setView(since - (to - from) / 2, since + (to - from) / 2);
+      const chart = charts[0];
+      if (chart) chart.setCursor({left: chart.valToPos(since, "x"), top: 10});
+    }
+  }
+  watchers.push(() => {
+    const [from, to] = window.trapscope.view();
+    items.forEach((item, i) => item.classList.toggle("outside", data.console[i][0] < from || data.console[i][0] > to));
+  });
+  document.addEventListener("mousemove", (event) => {
+    const chart = charts.find((one) => one.over.contains(event.target));
+    if (!chart || chart.cursor.left < 0) return;
+    const at = chart.posToVal(chart.cursor.left, "x");
+    let i = data.console.findIndex(([since]) => since > at);
+    i = i < 0 ? items.length - 1 : Math.max(0, i - 1);
+    select(i, false);
+  });
+  const left = data.console_left ? h("p", {class: "note"}, `${grouped.format(data.console_left)} lines in the middle are left out`) : null;
+  return h("div", {class: "console"}, h("p", {class: "chart-title"}, "console"), list, left);
+}
+
+/** The same as numbers, for those who see no chart: sixteen stretches of time. */
+function timelineTable(names, rows) {
+  const parts = Math.min(16, timeline.columns);
+  const stretches = Array.from({length: parts}, (_, i) => [Math.floor(i * timeline.columns / parts), Math.floor((i + 1) * timeline.columns / parts)]);
+  const sum = (cells, [from, to]) => total((cells || []).slice(from, to));
+  const table = {meaning: "a stretch of the run", columns: [
+    {name: "from", type: "duration", unit: "ns"}, {name: "to", type: "duration", unit: "ns"}, {name: "exits", type: "uint64", unit: "1"},
+    {name: "most", type: "text", unit: ""}, ...Object.keys(SHARES).map((name) => ({name, type: "duration", unit: "ns"}))],
+  rows: stretches.map((stretch) => {
+    const counts = names.map((name, i) => [name, sum(rows[i], stretch)]).sort((a, b) => b[1] - a[1]);
+    return Object.assign({from: stretch[0] * timeline.column_ns, to: stretch[1] * timeline.column_ns,
+      exits: counts.reduce((all, [, count]) => all + count, 0), most: counts[0][1] ? `${counts[0][0]} (${grouped.format(counts[0][1])})` : null},
+    Object.fromEntries(Object.keys(SHARES).map((name) => [name, sum(timeline.shares[name], stretch)])));
+  })};
+  return h("details", {}, h("summary", {}, "the timeline as a table"), tableElement(table, {name: "timeline"}));
+}
+
+// ---- the reports' tables ----
+
+function exitsSection() {
+  const table = take("exit_histogram");
+  return table ? section("exits", "Exits by reason", tableElement(table, {name: "exit_histogram", swatches: true, caption: "All vCPUs added up; guest is the time in the guest before these exits.", hide: ["sdm_reason", "vcpu"]})) : null;
+}
+
+const STAGES = ["guest", "loop", "dispatch", "device"];
+
+function latencySection() {
+  const table = take("exit_latency");
+  if (!table) return null;
+  const chart = h("div", {class: "chart", id: "chart-latency"});
+  const words = h("div", {class: "readout"});
+  const windowText = h("p", {class: "note"});
+  let stage = "device";
+  const bounds = () => {
+    const rows = data.latency[stage].cells.filter((_, i) => i % 3 === 1);
+    return rows.length ? [Math.max(0, Math.min(...rows) - 1), Math.max(...rows) + 2] : [0, 1];
+  };
+  timeChart(chart, "How long a stage of the exits took, over time: darker where there are more exits.", () => {
+    const {cells} = data.latency[stage];
+    const most = triplesMost(cells);
+    const made = readout(words, (column, row) => {
+      const at = Math.floor(row), count = countAt(cells, column, at);
+      return `${duration(column * timeline.column_ns)}, ${duration(2 ** (at / 2))} to ${duration(2 ** ((at + 1) / 2))}: ${grouped.format(count)} exits`;
+    });
+    const low = css("--heat-low"), high = css("--heat-high");
+    made.hooks.draw = [(u) => heat(u, cells, low, high, most)];
+    const yAxes = axes((value) => duration(2 ** (value / 2)));
+    yAxes[1].splits = (u, i, min, max) => {
+      const ticks = [];
+      for (let nanos = 1; nanos < 1e16; nanos *= 10) {
+        const row = 2 * Math.log2(nanos);
+        if (row >= min && row <= max) ticks.push(row);
+      }
+      return ticks;
+    };
+    return Object.assign({axes: yAxes, scales: {y: {range: () => bounds()}}, series: [{}, {show: true, stroke: "transparent", points: {show: false}}],
+      data: [window.trapscope.columnStarts(), new Array(timeline.columns + 1).fill(null)]}, made);
+  }, 220);
+  const redraw = window.trapscope.redraws[window.trapscope.redraws.length - 1];
+  const choose = (name) => {
+    stage = name;
+    windowText.textContent = `${name}: ${data.latency[name].window}`;
+    if (charts.length) redraw();
+  };
+  choose(stage);
+  const heads = h("fieldset", {class: "tools", style: {border: "0", padding: "0", margin: "8px 0"}}, h("legend", {class: "sr"}, "stage"),
+    STAGES.map((name) => h("label", {}, h("input", {type: "radio", name: "stage", value: name, checked: name === stage, onchange: () => choose(name)}), name)));
+  return section("latency", "Latency", h("p", {}, "How long each stage of an exit takes, over the run: a column is a stretch of time, a row a duration, darker where more exits lie."),
+    heads, windowText, chart, words,
+    h("h3", {}, "Percentiles by reason and stage"), tableElement(Object.assign({}, table, {notes: []}), {name: "exit_latency", most: 24, caption: "All vCPUs added up; the reasons that take most time come first.", hide: ["sdm_reason", "vcpu", "window"], filter: "filter by reason or stage"}));
+}
+
+function hotspotsSection() {
+  const table = take("hotspots");
+  return table ? section("hotspots", "Hotspots", h("p", {}, "Where the exits come from: the register that was accessed, and the guest's instruction that did it."),
+    tableElement(table, {name: "hotspots", filter: "filter by port, register, function ..."})) : null;
+}
+
+function faultsSection() {
+  const table = take("ept_faults");
+  const {faults} = data;
+  if (!faults.first.length && !faults.again.length) return null;
+  const chart = h("div", {class: "chart", id: "chart-faults"});
+  const words = h("div", {class: "readout"});
+  const top = faults.rows;
+  timeChart(chart, "EPT faults over guest-physical space and time.", () => {
+    const made = readout(words, (column, row) => {
+      const at = Math.floor(row), first = countAt(faults.first, column, at), again = countAt(faults.again, column, at);
+      return `${duration(column * timeline.column_ns)}, 0x${(at * faults.row_bytes).toString(16)} to 0x${((at + 1) * faults.row_bytes - 1).toString(16)}: ` +
+        `${grouped.format(first)} first touches${again ? `, ${grouped.format(again)} again` : ""}`;
+    });
+    const colours = ["--heat-low", "--heat-high", "--again-low", "--again-high"].map(css);
+    made.hooks.draw = [(u) => {
+      heat(u, faults.first, colours[0], colours[1], triplesMost(faults.first));
+      heat(u, faults.again, colours[2], colours[3], triplesMost(faults.again));
+    }];
+    const yAxes = axes((value) => bytes(value * faults.row_bytes));
+    yAxes[1].splits = () => [0, 1, 2, 3, 4].map((part) => part * top / 4);
+    return Object.assign({axes: yAxes, scales: {y: {range: [0, top]}}, series: [{}, {stroke: "transparent", points: {show: false}}],
+      data: [window.trapscope.columnStarts(), new Array(timeline.columns + 1).fill(null)]}, made);
+  }, 260);
+  return section("faults", "EPT faults", h("p", {}, "When which guest-physical memory was touched: first touches in blue, faults on memory touched before in orange, darker where more."),
+    chart, words, table ? tableElement(table, {name: "ept_faults"}) : null);
+}
+
+// ---- the machine ----
+
+function platformSection() {
+  const {notes, regions, images, memory_bytes: memory} = data.platform;
+  const facts = [["guest CPU", data.trace.guest_cpu], ["memory", bytes(memory)], ["back end", `${data.trace.back_end}: ${data.trace.back_end_why}`],
+    ["host", `${data.trace.host_cpu}, ${data.trace.host_kernel}`], ["recorded by", data.trace.command_line],
+    ...images.map((image) => [image.role, `${image.path}, ${bytes(image.bytes)}, sha256 ${image.sha256}`])];
+  const long = [];
+  const e820 = [];
+  for (const [key, value] of Object.entries(notes)) {
+    const range = /^0x([0-9a-f]+)-0x([0-9a-f]+) (.*)$/.exec(value);
+    if (key.startsWith("e820") && range) e820.push({from: `0x${range[1]}`, to: `0x${range[2]}`, size: parseInt(range[2], 16) - parseInt(range[1], 16) + 1, kind: range[3]});
+    else if (value.includes("\n")) long.push([key, value]);
+    else facts.push([key, value]);
+  }
+  const map = (rows, name, caption) => rows.length ? tableElement({meaning: "a range", rows, columns: [
+    {name: "from", type: "uint64", unit: "address"}, {name: "to", type: "uint64", unit: "address"}, {name: "size", type: "uint64", unit: "bytes"},
+    {name: "kind", type: "text", unit: ""}, {name: "name", type: "text", unit: ""}]}, {name, caption}) : null;
+  const hex = (value) => `0x${value.toString(16)}`;
+  return section("platform", "Platform",
+    h("div", {class: "scroll"}, h("table", {}, h("caption", {}, "What ran where."), h("tbody", {}, facts.map(([name, value]) => h("tr", {}, h("th", {scope: "row"}, name), h("td", {class: "mono"}, value)))))),
+    e820.length ? [h("h3", {}, "E820 map"), strip(e820, memory), map(e820, "e820", "What the guest was told of its memory.")] : null,
+    regions.length ? [h("h3", {}, "Memory regions"), map(regions.map((region) => ({from: hex(region.gpa), to: hex(region.gpa + region.bytes - 1), size: region.bytes, kind: region.kind, name: region.name})),
+      "regions", "What answers guest-physical addresses.")] : null,
+    long.map(([key, value]) => h("details", {}, h("summary", {}, key), h("pre", {}, value))));
+}
+
+/** The ranges side by side, each at least a sliver: most machines have one large and many tiny ones. */
+function strip(ranges) {
+  const weights = ranges.map((range) => Math.log2(range.size + 1));
+  const sum = weights.reduce((a, b) => a + b, 0);
+  return h("div", {class: "parts", style: {height: "22px"}, role: "img", "aria-label": "The ranges of the E820 map in order; widths are logarithmic."},
+    ranges.map((range, i) => h("i", {title: `${range.from}-${range.to} ${range.kind}, ${bytes(range.size)}`,
+      style: {width: `${100 * weights[i] / sum}%`, background: range.kind.startsWith("usable") ? "var(--accent)" : "var(--halted)", borderRight: "1px solid var(--paper)"}})));
+}
+
+// ---- all of it ----
+
+function report() {
+  page.append(heading(), completeness(), figures(), whereTimeWent());
+  const parts = [timelineSection(), exitsSection(), latencySection(), hotspotsSection(), faultsSection()];
+  const further = Object.entries(tables).filter(([name, table]) => !shown.has(name) && table.rows.length)
+    .map(([name, table]) => section(name, table.title, tableElement(table, {name, filter: table.rows.length > 25 ? "filter" : null})));
+  parts.splice(4, 0, ...further);
+  parts.push(platformSection());
+  const links = h("nav", {"aria-label": "Sections"}, sections.filter(([id]) => parts.some((part) => part && part.id === id)).map(([id, name]) => h("a", {href: `#${id}`}, name)));
+  page.append(links, ...parts.filter(Boolean),
+    h("footer", {}, `Made by ${data.trace.product}. Durations are host time; each stage's window is named beside it. The tables' files hold every row.`));
+  window.trapscope.setViewQuietly([0, extent]);
+  darkWanted.addEventListener("change", applyTheme);
+  applyTheme();
+  watchers.forEach((watch) => watch());
+  // Paper is white: the charts are drawn anew in its colours, and again afterwards.
+  addEventListener("beforeprint", () => { document.documentElement.classList.remove("dark"); window.trapscope.redraws.forEach((redraw) => redraw()); });
+  addEventListener("afterprint", applyTheme);
+  document.documentElement.dataset.ready = "true";
+}
+
+report();
+})();

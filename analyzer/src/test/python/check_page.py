@@ -1,0 +1,197 @@
+"""Opens a report page in a headless browser and compares what it shows with the Arrow files.
+
+Usage: check_page.py PAGE TABLES
+
+PAGE is what `analyze --html` wrote, TABLES the directory of Arrow files of the same run. Fails where the browser
+reports an error, the page loads anything, a figure differs from the files, a control does nothing, something has no
+name for those who cannot see it, text is too pale, or a phone would have to scroll sideways.
+"""
+
+import datetime
+import pathlib
+import sys
+
+import pyarrow
+import pyarrow.compute
+import pyarrow.ipc
+from browser import open_browser, size
+
+TABLES_WITHOUT_VCPUS = ["hotspots", "ept_faults", "phases"]
+
+CONTRAST = """
+const channel = (value) => { value /= 255; return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4; };
+const luminance = (colour) => { const [r, g, b] = colour.match(/[0-9.]+/g).map(Number);
+  return 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b); };
+const behind = (element) => { for (; element; element = element.parentElement) {
+  const colour = getComputedStyle(element).backgroundColor; if (!/, 0\\)$|transparent/.test(colour)) return colour; } return "rgb(255,255,255)"; };
+let worst = [21, ""];
+for (const element of document.querySelectorAll("h1, h2, p, td, th, summary, button, .figure span, .keys li, caption, nav a, .status strong")) {
+  if (!element.textContent.trim() || !element.offsetParent) continue;
+  const [a, b] = [luminance(getComputedStyle(element).color), luminance(behind(element))].sort((x, y) => y - x);
+  const ratio = (a + 0.05) / (b + 0.05);
+  if (ratio < worst[0]) worst = [ratio, element.outerHTML.slice(0, 80)];
+}
+return worst;
+"""
+
+NAMELESS = """
+const named = (element) => element.getAttribute("aria-label") || element.getAttribute("aria-labelledby") || element.textContent.trim()
+  || (element.labels && element.labels.length);
+return [...document.querySelectorAll("button, input, [role=img], [role=listbox], section")].filter((element) => !named(element)).map((element) => element.outerHTML.slice(0, 80))
+  .concat([...document.querySelectorAll("th")].filter((element) => !element.scope).map((element) => element.outerHTML));
+"""
+
+
+def same(found, wanted, what):
+    if found != wanted:
+        sys.exit(f"{what}: the page has {found!r}, the files {wanted!r}")
+
+
+def read(directory, name):
+    table = pyarrow.ipc.open_file(pyarrow.memory_map(str(directory / f"{name}.arrow"))).read_all()
+    for i, field in enumerate(table.schema):
+        if pyarrow.types.is_dictionary(field.type):
+            table = table.set_column(i, field.name, table[field.name].cast(pyarrow.string()))
+        elif pyarrow.types.is_duration(field.type) or pyarrow.types.is_timestamp(field.type):
+            table = table.set_column(i, field.name, table[field.name].cast(pyarrow.int64()))
+    return table
+
+
+def rows(browser, name):
+    """A table of the page as dictionaries of raw values; all rows are shown first."""
+    return browser.execute_script("""
+      const table = document.querySelector(`[data-table="${arguments[0]}"]`);
+      if (!table) return null;
+      const more = [...table.querySelectorAll("button")].find((button) => button.textContent.startsWith("all "));
+      if (more && !more.hidden) more.click();
+      return [...table.querySelectorAll("tbody tr")].map((row) => Object.fromEntries([...row.cells].map((cell) => [cell.dataset.column, cell.dataset.value])));
+    """, name)
+
+
+def nanoseconds(text):
+    whole = datetime.datetime.fromisoformat(text[:19] + "+00:00")
+    return int(whole.timestamp()) * 10**9 + int(text[20:29])
+
+
+def value(text, wanted):
+    """A raw value of the page as the type of the file's cell."""
+    if text is None or wanted is None:
+        return text
+    if isinstance(wanted, bool):
+        return text == "true"
+    if isinstance(wanted, int):
+        return nanoseconds(text) if text.endswith("Z") else int(text, 0)
+    return float(text) if isinstance(wanted, float) else text
+
+
+def check_table(browser, directory, name):
+    """Row by row, cell by cell."""
+    found = rows(browser, name)
+    wanted = read(directory, name).to_pylist()
+    same(len(found), min(len(wanted), 500), f"rows of {name}")
+    for i, row in enumerate(found):
+        for column, text in row.items():
+            same(value(text, wanted[i][column]), wanted[i][column], f"{name}, row {i}, {column}")
+
+
+def check_sums(browser, directory, name, keys, columns):
+    """A table whose vCPUs the page adds up."""
+    grouped = read(directory, name).group_by(keys).aggregate([(column, how) for column, how in columns])
+    wanted = {tuple(row[key] for key in keys): row for row in grouped.to_pylist()}
+    found = rows(browser, name)
+    same(len(found), len(wanted), f"rows of {name}")
+    for row in found:
+        for column, how in columns:
+            file = wanted[tuple(row[key] for key in keys)][f"{column}_{how}"]
+            if column in row or file is not None:
+                same(value(row.get(column), file), file, f"{name} {[row[key] for key in keys]}, {column}")
+
+
+def check_figures(browser, directory):
+    histogram = read(directory, "exit_histogram")
+    about = {key.decode(): text.decode() for key, text in histogram.schema.metadata.items()}
+    figures = {element.get_attribute("data-figure"): element.get_attribute("data-value")
+               for element in browser.find_elements("css selector", "[data-figure]")}
+    same(int(figures["exits"]), int(about["trapscope.exits"]), "exits")
+    same(int(figures["exits"]), pyarrow.compute.sum(histogram["count"]).as_py(), "exits by reason")
+    faults = pyarrow.compute.sum(read(directory, "ept_faults")["count"]).as_py()
+    same(int(figures.get("faults", 0)), faults or 0, "EPT faults")
+    same(int(figures["handling_ns"]), pyarrow.compute.sum(histogram["handling_ns"]).as_py(), "time of handling")
+    timeline = rows(browser, "timeline")
+    same(sum(int(row["exits"]) for row in timeline), int(about["trapscope.exits"]), "exits over time")
+    if about["trapscope.coverage"].split("\n")[0] not in browser.find_element("class name", "status").text:
+        sys.exit("coverage is not up front")
+
+
+def check_controls(browser):
+    hotspots = browser.find_element("css selector", '[data-table="hotspots"]')
+    before = rows(browser, "hotspots")
+    header = next(button for button in hotspots.find_elements("css selector", "th button") if button.text == "count")
+    header.click()
+    header.click()
+    counts = [int(row["count"]) for row in rows(browser, "hotspots")]
+    same(counts, sorted(counts), "hotspots sorted by count, upwards")
+    same(header.find_element("xpath", "..").get_attribute("aria-sort"), "ascending", "aria-sort")
+    wanted = next(row["target"] for row in before if row["target"])
+    hotspots.find_element("css selector", "input").send_keys(wanted)
+    same({row["target"] for row in rows(browser, "hotspots")}, {wanted}, "hotspots filtered")
+    view = browser.execute_script("return window.trapscope.view()")
+    browser.execute_script("document.getElementById('chart-exits').focus()")
+    browser.switch_to.active_element.send_keys("+")
+    zoomed = browser.execute_script("return window.trapscope.view()")
+    if not zoomed[1] - zoomed[0] < view[1] - view[0]:
+        sys.exit(f"plus does not zoom: {view}, {zoomed}")
+    spans = browser.execute_script("return window.trapscope.charts.map((chart) => [chart.scales.x.min, chart.scales.x.max])")
+    same(spans, [zoomed] * len(spans), "time axes of all charts after zooming")
+    browser.switch_to.active_element.send_keys("0")
+    same(browser.execute_script("return window.trapscope.view()"), view, "view after 0")
+    for stage in browser.find_elements("css selector", "input[name=stage]"):
+        stage.click()
+
+
+def check_console(browser):
+    lines = browser.find_elements("css selector", ".console li")
+    if lines:
+        browser.find_element("css selector", ".console ol").send_keys("\ue015")  # arrow down
+        same(len(browser.find_elements("css selector", ".console [aria-selected=true]")), 1, "selected lines")
+    return len(lines)
+
+
+def check_looks(browser):
+    same(browser.execute_script(NAMELESS), [], "elements without a name")
+    for theme in ["light", "dark"]:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]})
+        ratio, element = browser.execute_script(CONTRAST)
+        if ratio < 4.5:
+            sys.exit(f"{theme}: contrast {ratio:.2f} of {element}")
+    size(browser, 360, 740)
+    wide = browser.execute_script("return document.documentElement.scrollWidth")
+    if wide > 360:
+        sys.exit(f"on a phone the page is {wide} pixels wide")
+    size(browser, 1280, 900)
+
+
+def main():
+    page, directory = map(pathlib.Path, sys.argv[1:])
+    browser = open_browser()
+    try:
+        browser.get(page.resolve().as_uri())
+        same(browser.execute_script("return document.documentElement.dataset.ready"), "true", "ready")
+        check_figures(browser, directory)
+        check_sums(browser, directory, "exit_histogram", ["reason"], [("count", "sum"), ("guest_ns", "sum"), ("handling_ns", "sum")])
+        check_sums(browser, directory, "exit_latency", ["reason", "stage"], [("count", "sum"), ("total", "sum"), ("min", "min"), ("max", "max")])
+        for name in TABLES_WITHOUT_VCPUS:
+            if (directory / f"{name}.arrow").exists():
+                check_table(browser, directory, name)
+        check_controls(browser)
+        lines = check_console(browser)
+        check_looks(browser)
+        same(browser.execute_script("return performance.getEntriesByType('resource').length"), 0, "things loaded")
+        errors = [entry["message"] for entry in browser.get_log("browser")]
+        same(errors, [], "what the browser's console says")
+    finally:
+        browser.quit()
+    print(f"{page.name}: as the files say, {lines} lines of console, no error")
+
+
+main()
