@@ -2,6 +2,7 @@
  * Turns a trace into answers: {@code pipeline} reads it once for every {@code report}, which
  * accepts events and yields {@code table}s; {@code arrow}, {@code parquet} and {@code csv} write
  * them; {@code html} makes a page of them; {@code perfetto} writes the events themselves for
- * Perfetto; {@code symbols} names guest addresses.
+ * Perfetto; {@code compare} sets several traces against several others; {@code symbols} names guest
+ * addresses.
  */
 package io.trapscope.analyzer;

@@ -1,5 +1,6 @@
 package io.trapscope.cli;
 
+import io.trapscope.analyzer.compare.Budget;
 import io.trapscope.analyzer.perfetto.PerfettoTrace;
 import io.trapscope.analyzer.pipeline.Analysis;
 import io.trapscope.analyzer.pipeline.Results;
@@ -9,6 +10,7 @@ import io.trapscope.analyzer.report.Reports;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,6 +73,15 @@ final class AnalyzeCommand implements Callable<Integer> {
   private Path perfetto;
 
   @Option(
+      names = "--budget",
+      paramLabel = "FILE",
+      description = {
+        "Exit with status 1 and name what broke where the run has more exits, or takes more time,"
+            + " than the file allows."
+      })
+  private Path budget;
+
+  @Option(
       names = "--report",
       paramLabel = "NAME",
       description = "Make only this report; may be repeated.")
@@ -83,6 +94,7 @@ final class AnalyzeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    Budget limits = budget == null ? null : limits();
     List<Report> chosen = chosen();
     TraceReader reader = Traces.open(trace);
     Results results = Analysis.run(reader, chosen, Runtime.getRuntime().availableProcessors());
@@ -112,7 +124,26 @@ final class AnalyzeCommand implements Callable<Integer> {
       out.println("files:");
       written.forEach(file -> out.println("  " + file));
     }
-    return results.isComplete() ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
+    List<String> broken =
+        limits == null ? List.of() : limits.broken(results.table("exit_histogram").orElseThrow());
+    broken.forEach(line -> spec.commandLine().getErr().println("over budget: " + line));
+    if (!results.isComplete()) {
+      return ExitStatus.INCOMPLETE; // what is lost might have broken a limit too
+    }
+    return broken.isEmpty() ? ExitStatus.DONE : ExitStatus.OVER_BUDGET;
+  }
+
+  private Budget limits() {
+    if (!Files.isReadable(budget) || Files.isDirectory(budget)) {
+      throw UserError.badInput("cannot read a budget from " + budget);
+    }
+    try {
+      return Budget.read(budget);
+    } catch (IllegalArgumentException e) {
+      throw UserError.badInput(budget + ": " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw UserError.badInput("cannot read a budget from " + budget + ": " + e.getMessage(), e);
+    }
   }
 
   private List<Report> chosen() {
@@ -140,6 +171,9 @@ final class AnalyzeCommand implements Callable<Integer> {
     }
     if (histograms != null) {
       alsoMake(chosen, "exit_latency");
+    }
+    if (budget != null) {
+      alsoMake(chosen, "exit_histogram");
     }
     if (html != null) {
       alsoMake(chosen, "hotspots");

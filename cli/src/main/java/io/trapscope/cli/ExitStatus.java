@@ -5,6 +5,9 @@ final class ExitStatus {
   /** Done; for {@code record}, the guest ran and every event was kept. */
   static final int DONE = 0;
 
+  /** A run has more exits, or takes more time, than its budget allows. */
+  static final int OVER_BUDGET = 1;
+
   /** Bad usage or bad input: an option, a file or a trace that cannot be used. */
   static final int BAD_INPUT = 2;
 

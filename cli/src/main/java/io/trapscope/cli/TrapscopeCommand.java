@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       RecordCommand.class,
       AnalyzeCommand.class,
+      CompareCommand.class,
       DumpCommand.class,
       InfoCommand.class,
       ReplayCommand.class,

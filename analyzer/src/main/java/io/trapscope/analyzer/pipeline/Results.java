@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
 
@@ -54,6 +55,16 @@ public final class Results {
   /** The bounded tables, in the order of their reports; what files and JSON hold. */
   public List<Table> tables() {
     return List.copyOf(tables);
+  }
+
+  /** The table with this name; empty where no report has made it. */
+  public Optional<Table> table(String name) {
+    return tables.stream().filter(table -> table.schema().name().equals(name)).findFirst();
+  }
+
+  /** Whether somebody could type to the guest while it ran, at any moment he liked. */
+  public boolean takesInput() {
+    return Boolean.parseBoolean(trace.header().notes().get("console-input"));
   }
 
   /** The tables for people: vCPUs added up. */

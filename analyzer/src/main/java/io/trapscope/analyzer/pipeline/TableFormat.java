@@ -15,7 +15,7 @@ public enum TableFormat {
   CSV;
 
   /** Starts files of this format. Its library is loaded when the first file is opened. */
-  TableFile.Opener opener() {
+  public TableFile.Opener opener() {
     return switch (this) {
       case ARROW -> ArrowTableWriter::new;
       case PARQUET -> ParquetTableWriter::new;

@@ -12,7 +12,7 @@ public final class CellText {
   private CellText() {}
 
   /** The cell's text; empty where the cell is null. */
-  static String of(Table table, int row, int column) {
+  public static String of(Table table, int row, int column) {
     if (table.isNull(row, column)) {
       return "";
     }
@@ -72,7 +72,9 @@ public final class CellText {
     if (unit == Unit.RATIO) {
       return String.format(Locale.ROOT, "%.1f %%", 100 * value);
     }
-    return String.format(Locale.ROOT, "%.2f", value);
+    // A mean of counts is whole where all of them agree.
+    boolean whole = unit == Unit.COUNT && value == Math.rint(value);
+    return String.format(Locale.ROOT, whole ? "%,.0f" : "%,.2f", value);
   }
 
   private static String bytes(long value) {

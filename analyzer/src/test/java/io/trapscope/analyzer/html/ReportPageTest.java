@@ -1,7 +1,6 @@
 package io.trapscope.analyzer.html;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.trapscope.analyzer.bench.SyntheticTrace;
 import io.trapscope.analyzer.notebooks.PythonEnvironment;
@@ -15,12 +14,10 @@ import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.trace.TraceException;
 import io.trapscope.recorder.trace.TraceReader;
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -90,19 +87,9 @@ class ReportPageTest {
     };
   }
 
-  private static void needChromium() {
-    boolean there =
-        Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
-            .anyMatch(folder -> Files.isExecutable(Path.of(folder, "chromedriver")));
-    if (!"true".equals(System.getenv("CI"))) {
-      assumeTrue(there, "no Chromium: on Debian, install chromium and chromium-driver");
-    }
-  }
-
   @Test
   void browserShowsWhatTheArrowFilesSay() throws IOException, InterruptedException {
-    needChromium();
-    Path python = PythonEnvironment.python();
+    Path python = PythonEnvironment.pythonWithBrowser();
     Results results = Analysis.run(source(), Reports.known(), 2);
     Path tables = directory.resolve("tables");
     Path page = directory.resolve("report.html");

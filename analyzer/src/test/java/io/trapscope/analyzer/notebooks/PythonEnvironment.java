@@ -3,11 +3,13 @@ package io.trapscope.analyzer.notebooks;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -30,6 +32,19 @@ public final class PythonEnvironment {
     }
     assumeTrue(Files.exists(PYTHON), "no Python environment: run notebooks/venv to make it");
     return PYTHON;
+  }
+
+  /**
+   * Its Python, with a Chromium that it can drive. Without one the test is skipped, in CI never.
+   */
+  public static Path pythonWithBrowser() throws IOException, InterruptedException {
+    boolean there =
+        Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
+            .anyMatch(folder -> Files.isExecutable(Path.of(folder, "chromedriver")));
+    if (!"true".equals(System.getenv("CI"))) {
+      assumeTrue(there, "no Chromium: on Debian, install chromium and chromium-driver");
+    }
+    return python();
   }
 
   /** Runs a program from the sources' directory and returns what it printed; it has to succeed. */

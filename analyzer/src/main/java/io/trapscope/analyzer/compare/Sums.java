@@ -1,0 +1,90 @@
+package io.trapscope.analyzer.compare;
+
+import io.trapscope.analyzer.table.CellText;
+import io.trapscope.analyzer.table.Column;
+import io.trapscope.analyzer.table.Table;
+import io.trapscope.analyzer.table.TableSchema;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What one recording has for each key: counts and times, rows that share the key (other vCPUs)
+ * added up. A table without a column for handling has it in the columns of its stages.
+ */
+final class Sums {
+  private static final List<String> HANDLING_STAGES =
+      List.of("loop_ns", "dispatch_ns", "device_ns");
+
+  private final Map<List<String>, double[]> byKey = new LinkedHashMap<>();
+
+  private Sums() {}
+
+  /**
+   * The sums of a table.
+   *
+   * @param keys columns that make the key; those that the table lacks are empty
+   */
+  static Sums of(Table table, List<String> keys) {
+    Sums sums = new Sums();
+    for (int row = 0; row < table.rows(); row++) {
+      List<String> key = new ArrayList<>();
+      for (String name : keys) {
+        key.add(cell(table, row, name));
+      }
+      double[] values =
+          sums.byKey.computeIfAbsent(key, absent -> new double[Measure.values().length]);
+      for (Measure measure : Measure.values()) {
+        values[measure.ordinal()] += value(table, row, measure);
+      }
+    }
+    return sums;
+  }
+
+  private static String cell(Table table, int row, String name) {
+    int column = position(table.schema(), name);
+    return column < 0 ? "" : CellText.of(table, row, column);
+  }
+
+  private static double value(Table table, int row, Measure measure) {
+    int column = position(table.schema(), measure.column);
+    if (column >= 0) {
+      return table.number(row, column);
+    }
+    double sum = 0;
+    if (measure == Measure.HANDLING) {
+      for (String stage : HANDLING_STAGES) {
+        int at = position(table.schema(), stage);
+        sum += at < 0 ? 0 : table.number(row, at);
+      }
+    }
+    return sum;
+  }
+
+  private static int position(TableSchema schema, String name) {
+    List<Column> columns = schema.columns();
+    for (int i = 0; i < columns.size(); i++) {
+      if (columns.get(i).name().equals(name)) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** Every key, in the table's order. */
+  Iterable<List<String>> keys() {
+    return byKey.keySet();
+  }
+
+  /** The sum for a key; 0 where the recording has none. */
+  double get(List<String> key, Measure measure) {
+    double[] values = byKey.get(key);
+    return values == null ? 0 : values[measure.ordinal()];
+  }
+
+  /** The sum over all keys. */
+  double total(Measure measure) {
+    return byKey.values().stream().mapToDouble(values -> values[measure.ordinal()]).sum();
+  }
+}

@@ -1,0 +1,144 @@
+package io.trapscope.cli;
+
+import io.trapscope.analyzer.compare.Recordings;
+import io.trapscope.analyzer.pipeline.Analysis;
+import io.trapscope.analyzer.pipeline.Results;
+import io.trapscope.analyzer.pipeline.TableFormat;
+import io.trapscope.analyzer.report.EventFilter;
+import io.trapscope.analyzer.report.HotspotKey;
+import io.trapscope.analyzer.report.HotspotsReport;
+import io.trapscope.analyzer.report.Report;
+import io.trapscope.analyzer.report.Reports;
+import io.trapscope.analyzer.symbols.SymbolTable;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Sets several recordings against several others. */
+@Command(
+    name = "compare",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    customSynopsis = "trapscope compare [OPTIONS] A... -- B...",
+    description = {
+      "Compares the recordings A, before a change, with the recordings B, after it: exits and time by"
+          + " reason, phase and hotspot, with a confidence interval where there are several a side.",
+      "Exit status 4 says that one of them is incomplete; what is there is compared all the same."
+    })
+final class CompareCommand implements Callable<Integer> {
+  private static final String SEPARATOR = "--";
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(arity = "0..*", paramLabel = "A... -- B...", description = "The traces' directories.")
+  private List<Path> traces = List.of();
+
+  @Option(
+      names = "--by",
+      paramLabel = "COLUMNS",
+      description = "What makes a hotspot, as in analyze (default: target,direction,size).")
+  private String by = "target,direction,size";
+
+  @Option(names = "--json", description = "Print JSON instead of tables.")
+  private boolean json;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "DIR",
+      description = "Write the tables to files there.")
+  private Path output;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = "Format of the files: arrow, parquet or csv (default: arrow).")
+  private TableFormat format = TableFormat.ARROW;
+
+  @Option(names = "--html", paramLabel = "FILE", description = "Write a page too: one file.")
+  private Path html;
+
+  @Override
+  public Integer call() {
+    int separator = spec.commandLine().getParseResult().originalArgs().lastIndexOf(SEPARATOR);
+    int second =
+        separator < 0
+            ? 0
+            : spec.commandLine().getParseResult().originalArgs().size() - separator - 1;
+    int first = traces.size() - second;
+    if (first < 1 || second < 1) {
+      throw UserError.badInput("name the traces of both sides, with -- between them: A... -- B...");
+    }
+    List<String> keys = Arrays.stream(by.split(",")).map(String::strip).toList();
+    List<Report> reports = reports(keys);
+    List<Results> results = new ArrayList<>();
+    for (Path trace : traces) {
+      results.add(
+          Analysis.run(Traces.open(trace), reports, Runtime.getRuntime().availableProcessors()));
+    }
+    Recordings recordings =
+        new Recordings(results.subList(0, first), results.subList(first, results.size()), keys);
+    print(recordings);
+    write(recordings);
+    return recordings.isComplete() ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
+  }
+
+  private static List<Report> reports(List<String> keys) {
+    try {
+      List<Report> reports = new ArrayList<>();
+      reports.add(Reports.named("exit_histogram"));
+      reports.add(
+          new HotspotsReport(
+              keys.stream().map(HotspotKey::named).toList(),
+              EventFilter.ALL,
+              HotspotsReport.DEFAULT_SORT,
+              0,
+              SymbolTable.EMPTY));
+      return reports;
+    } catch (IllegalArgumentException e) {
+      throw UserError.badInput(e.getMessage(), e);
+    }
+  }
+
+  private void print(Recordings recordings) {
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      Json.print(out, recordings::writeJson);
+      return;
+    }
+    try {
+      recordings.writeText(out, Terminals.width());
+    } catch (IOException e) {
+      throw UserError.hostLacks("cannot write to standard output: " + e.getMessage(), e);
+    }
+  }
+
+  private void write(Recordings recordings) {
+    List<Path> files = new ArrayList<>();
+    try {
+      if (output != null) {
+        files.addAll(recordings.write(output, format));
+      }
+      if (html != null) {
+        recordings.writeHtml(html);
+        files.add(html);
+      }
+    } catch (IOException e) {
+      throw UserError.unwritable(e.getMessage(), e);
+    }
+    if (!json && !files.isEmpty()) {
+      PrintWriter out = spec.commandLine().getOut();
+      out.println();
+      out.println("files:");
+      files.forEach(file -> out.println("  " + file));
+    }
+  }
+}
