@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -53,6 +54,7 @@ final class DemoCommand implements Callable<Integer> {
       description = "Folder for the traces (default: trapscope-demo-TIME).")
   private Path output;
 
+  private final List<Path> pages = new ArrayList<>();
   private int worst = ExitStatus.DONE;
 
   @Override
@@ -73,13 +75,22 @@ final class DemoCommand implements Callable<Integer> {
     }
     runDebian(folder);
     out.println();
-    out.println("Traces and Arrow files are in " + folder + ". To look closer:");
-    Path exits = folder.resolve("soft-exits");
-    out.println("  trapscope info " + exits);
-    out.println("  trapscope dump " + exits + " --limit 20");
-    out.println("  trapscope analyze " + exits + " --json");
+    showWhatNext(folder);
     out.flush();
     return worst;
+  }
+
+  private void showWhatNext(Path folder) {
+    PrintStream out = parent.out();
+    out.println("Traces and tables are in " + folder + ". Look at a page in a browser:");
+    pages.forEach(page -> out.println("  file://" + page.toAbsolutePath().normalize()));
+    Path last = pages.get(pages.size() - 1).getParent();
+    out.println("To look closer:");
+    out.println("  trapscope info " + last);
+    out.println("  trapscope dump " + last + " --limit 20");
+    out.println("  trapscope analyze " + last + " --by target,direction,location --top 10");
+    out.println("  trapscope analyze " + last + " --perfetto demo.pftrace   # for ui.perfetto.dev");
+    out.println("  notebooks/run " + last.resolve(AnalyzeCommand.DIRECTORY) + "   # needs Python");
   }
 
   private void runAll(Accel accel, Path folder) {
@@ -133,13 +144,21 @@ final class DemoCommand implements Callable<Integer> {
     note(recorded.status());
   }
 
-  /** Writes the Arrow files, and shows the tables where there is something to see. */
+  /** Writes the Arrow files; where there is something to see, shows the tables and makes a page. */
   private void analyze(Path trace, boolean show) {
     TraceReader reader = Traces.open(trace);
     Results results =
-        Analysis.run(reader, Reports.all(), Runtime.getRuntime().availableProcessors());
+        Analysis.run(
+            reader,
+            show ? Reports.known() : Reports.all(),
+            Runtime.getRuntime().availableProcessors());
     try {
       results.write(trace.resolve(AnalyzeCommand.DIRECTORY), TableFormat.ARROW);
+      if (show) {
+        Path page = trace.resolve("report.html");
+        results.writeHtml(page);
+        pages.add(page);
+      }
       if (show) {
         parent.out().println();
         results.writeText(

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,10 +67,16 @@ class NotebooksTest {
     SyntheticTrace.write(trace, 20_000, 2);
     Analysis.run(TraceReader.open(trace), Reports.all(), 2).write(tables, TableFormat.ARROW);
     String text = PythonEnvironment.run(300, "notebooks/run", tables.toString(), output.toString());
-    assertThat(text).contains("first-look.ipynb: 3 charts");
-    assertThat(output.resolve("first-look.ipynb")).isNotEmptyFile();
-    for (int chart = 1; chart <= 3; chart++) {
-      assertThat(output.resolve("first-look-" + chart + ".png")).isNotEmptyFile();
-    }
+    Map<String, Integer> charts =
+        Map.of("first-look", 3, "boot-hotspots", 2, "ept-faults", 3, "larger-than-memory", 1);
+    assertThat(notebooks()).hasSameSizeAs(charts.keySet());
+    charts.forEach(
+        (name, count) -> {
+          assertThat(text).contains(name + ".ipynb: " + count + " charts");
+          assertThat(output.resolve(name + ".ipynb")).isNotEmptyFile();
+          for (int chart = 1; chart <= count; chart++) {
+            assertThat(output.resolve(name + "-" + chart + ".png")).isNotEmptyFile();
+          }
+        });
   }
 }
