@@ -18,7 +18,7 @@ final class ConsoleText {
   /**
    * A line.
    *
-   * @param since ns since the trace's beginning
+   * @param since ns since the run's beginning
    * @param mark whether this is a mark and not something the guest printed
    */
   record Line(long since, String text, boolean mark) {}

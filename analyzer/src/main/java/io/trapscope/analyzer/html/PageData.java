@@ -35,6 +35,9 @@ final class PageData {
   private static final int REASONS = 256;
   private static final long LONGEST = 1L << 53;
 
+  /** When the run begins, ns of the trace's clock: with the guest time before the first exit. */
+  final long origin;
+
   final TimeScale scale;
   final Grid exits;
   final Grid shares;
@@ -48,8 +51,9 @@ final class PageData {
   private final byte[] data = new byte[EventWriter.MAX_DATA];
   private long last;
 
-  private PageData(TraceHeader header) {
-    this.scale = new TimeScale(header.clocks().monotonicNanos());
+  private PageData(TraceHeader header, long origin) {
+    this.origin = origin;
+    this.scale = new TimeScale(origin);
     this.exits = scale.grid(REASONS);
     this.shares = scale.grid(Share.values().length);
     this.interrupts = scale.grid(1);
@@ -73,10 +77,14 @@ final class PageData {
 
   /** Reads the whole trace. */
   static PageData of(TraceReader trace) {
-    PageData page = new PageData(trace.header());
     EventCursor cursor = trace.merged();
+    PageData page = null;
     while (cursor.next()) {
       EventReader event = cursor.event();
+      if (page == null) {
+        // Not the header's time: making the machine takes a while, and is no part of the run.
+        page = new PageData(trace.header(), event.time() - guestTime(event));
+      }
       page.last = Math.max(page.last, page.scale.since(event.time()));
       if (event.reasonCode() >= 0) {
         page.exit(event);
@@ -84,8 +92,16 @@ final class PageData {
         page.other(event);
       }
     }
+    if (page == null) {
+      return new PageData(trace.header(), trace.header().clocks().monotonicNanos());
+    }
     page.console.finish();
     return page;
+  }
+
+  private static long guestTime(EventReader event) {
+    long nanos = event.get(Field.GUEST_TIME, 0);
+    return nanos > 0 && nanos < LONGEST ? nanos : 0;
   }
 
   private void exit(EventReader event) {
@@ -111,9 +127,8 @@ final class PageData {
   private void share(EventReader event) {
     int vcpu = Math.min(event.vcpu(), ends.length - 1);
     long time = event.time();
-    long guest = event.get(Field.GUEST_TIME, 0);
     scale.spread(
-        shares, Share.GUEST.ordinal(), Math.max(ends[vcpu], time - Math.max(0, guest)), time);
+        shares, Share.GUEST.ordinal(), Math.max(ends[vcpu], time - guestTime(event)), time);
     long end = time;
     for (Field stage : STAGES.subList(1, STAGES.size())) {
       end += event.get(stage, 0);
@@ -149,7 +164,7 @@ final class PageData {
     return 2 * octave + (upper ? 1 : 0);
   }
 
-  /** ns from the trace's beginning to its last event. */
+  /** ns from the origin to the last event. */
   long last() {
     return last;
   }

@@ -44,7 +44,7 @@ public final class ReportPage {
   public void writeMembers(JsonGenerator json) throws IOException {
     PageData page = PageData.of(trace);
     json.writeNumberField("duration_ns", page.last());
-    json.writeNumberField("epoch_ns", trace.header().clocks().epochNanos());
+    json.writeNumberField("epoch_ns", trace.header().clocks().epochNanos(page.origin));
     writePlatform(json, trace.header());
     json.writeObjectFieldStart("tables");
     for (Table table : tables) {

@@ -92,7 +92,7 @@ function timelineSection() {
   const button = (label, name, action) => h("button", {type: "button", "aria-label": name, title: name, onclick: action}, label);
   return section("timeline", "Timeline",
     h("div", {class: "tools"}, button("+", "zoom in", () => zoom(0.5)), button("\u2212", "zoom out", () => zoom(2)), button("all", "show the whole run", () => setView(0, extent)),
-      h("span", {class: "muted"}, "drag to zoom, double-click for all; every chart over time follows")),
+      h("span", {class: "muted"}, "drag to zoom, double-click for all; every chart over time follows. On a chart the keys + \u2212 \u2190 \u2192 0 do the same")),
     h("div", {class: "split"},
       h("div", {class: "chart"},
         h("p", {class: "chart-title"}, `exits in each ${duration(timeline.column_ns)}, by reason`), exitsChart,
