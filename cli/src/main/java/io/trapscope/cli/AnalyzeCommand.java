@@ -97,7 +97,12 @@ final class AnalyzeCommand implements Callable<Integer> {
     Budget limits = budget == null ? null : limits();
     List<Report> chosen = chosen();
     TraceReader reader = Traces.open(trace);
-    Results results = Analysis.run(reader, chosen, Runtime.getRuntime().availableProcessors());
+    Results results =
+        Analysis.of(reader)
+            .reports(chosen)
+            .symbols(hotspots.symbols())
+            .threads(Runtime.getRuntime().availableProcessors())
+            .run();
     Path directory = output == null ? trace.resolve(DIRECTORY) : output;
     print(results);
     List<String> written = new ArrayList<>();

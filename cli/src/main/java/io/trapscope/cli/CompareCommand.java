@@ -9,7 +9,6 @@ import io.trapscope.analyzer.report.HotspotKey;
 import io.trapscope.analyzer.report.HotspotsReport;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.Reports;
-import io.trapscope.analyzer.symbols.SymbolTable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -100,8 +99,7 @@ final class CompareCommand implements Callable<Integer> {
               keys.stream().map(HotspotKey::named).toList(),
               EventFilter.ALL,
               HotspotsReport.DEFAULT_SORT,
-              0,
-              SymbolTable.EMPTY));
+              0));
       return reports;
     } catch (IllegalArgumentException e) {
       throw UserError.badInput(e.getMessage(), e);

@@ -71,14 +71,21 @@ final class HotspotOptions {
               keys,
               where == null ? EventFilter.ALL : EventFilter.parse(where),
               sort == null ? HotspotsReport.DEFAULT_SORT : sort,
-              top == null ? HotspotsReport.DEFAULT_TOP : top,
-              symbols == null ? SymbolTable.EMPTY : table()));
+              top == null ? HotspotsReport.DEFAULT_TOP : top));
     } catch (IllegalArgumentException e) {
       throw UserError.badInput(e.getMessage(), e);
     }
   }
 
-  private SymbolTable table() {
+  /**
+   * Names of guest addresses; none where no file is named.
+   *
+   * @throws UserError where the file cannot be used
+   */
+  SymbolTable symbols() {
+    if (symbols == null) {
+      return SymbolTable.EMPTY;
+    }
     if (!Files.isReadable(symbols) || Files.isDirectory(symbols)) {
       throw UserError.badInput("cannot read symbols from " + symbols);
     }

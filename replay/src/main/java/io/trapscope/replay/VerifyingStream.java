@@ -62,14 +62,14 @@ final class VerifyingStream implements ExitSink {
   public void commit() {
     int length = writer.finish(verified, writer.time(), writer.instructions());
     if (!done) {
-      came.batch(scratch, stream, writer.time(), writer.instructions());
+      came.batch(scratch.array(), stream, writer.time(), writer.instructions());
       compare();
     }
     scratch.put(0, zeros, 0, length);
   }
 
   private void compare() {
-    came.record(0, EventReader.head(scratch, 0), verified);
+    came.record(0, EventReader.head(scratch.array(), 0), verified);
     Divergence difference;
     if (!left && (cutOff || stopped)) {
       return;

@@ -1,79 +1,103 @@
 package io.trapscope.analyzer.pipeline;
 
+import io.trapscope.analyzer.report.EventFilter;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.TraceFacts;
+import io.trapscope.analyzer.symbols.SymbolTable;
+import io.trapscope.analyzer.tally.Part;
+import io.trapscope.analyzer.tally.Pass;
+import io.trapscope.analyzer.tally.Tally;
+import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.trace.TraceReader;
 import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 
-/** Runs reports over a trace: one pass for all of them. */
+/**
+ * Runs reports over a trace: one pass for all of them.
+ *
+ * <pre>{@code
+ * Results results = Analysis.of(trace).reports(Reports.all()).threads(2).run();
+ * }</pre>
+ */
 public final class Analysis {
-  private Analysis() {}
+  private final TraceReader trace;
+  private List<Report> reports = List.of();
+  private SymbolTable symbols = SymbolTable.EMPTY;
+  private int threads = 1;
+  private Progress progress = (done, all) -> {};
+
+  private Analysis(TraceReader trace) {
+    this.trace = trace;
+  }
+
+  /** An analysis of this trace, without reports, on one thread. */
+  public static Analysis of(TraceReader trace) {
+    return new Analysis(trace);
+  }
+
+  /** Runs these reports, on {@code threads} threads at most. */
+  public static Results run(TraceReader trace, List<Report> reports, int threads) {
+    return of(trace).reports(reports).threads(threads).run();
+  }
+
+  /** What is asked. */
+  public Analysis reports(List<Report> asked) {
+    reports = List.copyOf(asked);
+    return this;
+  }
+
+  /** Names of guest addresses. */
+  public Analysis symbols(SymbolTable names) {
+    symbols = names;
+    return this;
+  }
+
+  /** Most threads to use, 1 or more; the results are the same for any number. */
+  public Analysis threads(int most) {
+    threads = Math.max(1, most);
+    return this;
+  }
+
+  /** Who is told how far the pass is. */
+  public Analysis progress(Progress listener) {
+    progress = listener;
+    return this;
+  }
 
   /**
-   * Reads every stream once and gives every report's accumulator the events it needs. Streams are
-   * spread over threads; the result is the same for any number of them.
+   * Reads every stream once, in parts spread over threads, and makes the tables.
    *
    * <p>Tables with a row an event are not made here: {@link Results#write} streams them into files,
    * so that the first answer does not wait for a disk.
-   *
-   * @param threads most threads to use, 1 or more
    */
-  public static Results run(TraceReader trace, List<Report> reports, int threads) {
-    int workers = Math.max(1, Math.min(threads, trace.streams().size()));
-    TraceFacts facts = TraceFacts.of(trace);
-    Dispatcher whole = new Dispatcher(reports, facts);
-    AtomicInteger nextStream = new AtomicInteger();
-    if (workers == 1) {
-      drain(trace, nextStream, whole);
-      return new Results(trace, reports, whole);
+  public Results run() {
+    Map<EventFilter, Set<Part>> needs = new LinkedHashMap<>();
+    needs.put(EventFilter.ALL, EnumSet.noneOf(Part.class));
+    for (Report report : reports) {
+      needs
+          .computeIfAbsent(report.where(), absent -> EnumSet.noneOf(Part.class))
+          .addAll(report.needs());
     }
-    ExecutorService pool = Executors.newFixedThreadPool(workers - 1);
-    try {
-      List<Future<Dispatcher>> others = new ArrayList<>();
-      for (int i = 1; i < workers; i++) {
-        Dispatcher part = new Dispatcher(reports, facts);
-        others.add(
-            pool.submit(
-                () -> {
-                  drain(trace, nextStream, part);
-                  return part;
-                }));
-      }
-      drain(trace, nextStream, whole);
-      for (Future<Dispatcher> other : others) {
-        whole.merge(result(other));
-      }
-    } finally {
-      pool.shutdownNow();
+    List<Pass.Order> orders = new ArrayList<>();
+    needs.forEach((where, parts) -> orders.add(new Pass.Order(parts, predicate(where))));
+    Streams streams = new Streams(trace, () -> new Pass(orders), progress);
+    Pass pass = streams.read(threads);
+    Map<EventFilter, Tally> tallies = new LinkedHashMap<>();
+    List<Tally> counted = pass.tallies();
+    for (EventFilter where : needs.keySet()) {
+      tallies.put(where, counted.get(tallies.size()));
     }
-    return new Results(trace, reports, whole);
+    TraceFacts facts = TraceFacts.of(trace, symbols);
+    TraceInfo info = TraceInfo.of(trace, streams.anomalies(), pass.events(), pass.exits());
+    return new Results(trace, reports, info, facts, tallies);
   }
 
-  private static void drain(TraceReader trace, AtomicInteger nextStream, Dispatcher into) {
-    int stream = nextStream.getAndIncrement();
-    while (stream < trace.streams().size()) {
-      into.drain(trace.stream(trace.streams().get(stream)));
-      stream = nextStream.getAndIncrement();
-    }
-  }
-
-  private static Dispatcher result(Future<Dispatcher> part) {
-    try {
-      return part.get();
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
-      throw new IllegalStateException(e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while reading the trace", e);
-    }
+  private static Predicate<EventReader> predicate(EventFilter where) {
+    return where == EventFilter.ALL ? null : where::passes;
   }
 }

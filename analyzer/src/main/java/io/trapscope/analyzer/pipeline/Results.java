@@ -4,13 +4,15 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.trapscope.analyzer.html.HtmlPage;
 import io.trapscope.analyzer.html.ReportPage;
-import io.trapscope.analyzer.report.Accumulator;
+import io.trapscope.analyzer.report.EventFilter;
+import io.trapscope.analyzer.report.Findings;
 import io.trapscope.analyzer.report.Report;
+import io.trapscope.analyzer.report.TraceFacts;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableDirectory;
 import io.trapscope.analyzer.table.TableJson;
 import io.trapscope.analyzer.table.TableText;
-import io.trapscope.recorder.trace.Anomalies;
+import io.trapscope.analyzer.tally.Tally;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.Writer;
@@ -33,17 +35,23 @@ public final class Results {
   private final List<Table> summary = new ArrayList<>();
   private final Map<String, Histogram> histograms = new TreeMap<>();
   private final TraceInfo info;
+  private final TraceFacts facts;
 
-  Results(TraceReader trace, List<Report> reports, Dispatcher dispatcher) {
+  Results(
+      TraceReader trace,
+      List<Report> reports,
+      TraceInfo info,
+      TraceFacts facts,
+      Map<EventFilter, Tally> tallies) {
     this.trace = trace;
     this.reports = List.copyOf(reports);
-    Anomalies anomalies = dispatcher.anomalies();
-    anomalies.addAll(trace.anomalies());
-    this.info = TraceInfo.of(trace, anomalies, dispatcher.events(), dispatcher.exits());
-    for (Accumulator accumulator : dispatcher.accumulators()) {
-      tables.addAll(accumulator.tables());
-      summary.addAll(accumulator.summary());
-      histograms.putAll(accumulator.histograms());
+    this.info = info;
+    this.facts = facts;
+    for (Report report : reports) {
+      Findings found = new Findings(tallies.get(report.where()), facts);
+      tables.addAll(report.tables(found));
+      summary.addAll(report.summary(found));
+      histograms.putAll(report.histograms(found));
     }
   }
 
@@ -90,7 +98,7 @@ public final class Results {
       for (Table table : tables) {
         out.write(table);
       }
-      RowPass.run(trace, reports, out);
+      RowPass.run(trace, reports, facts, out);
       return out.commit();
     }
   }

@@ -20,18 +20,18 @@ final class RowPass {
 
   private RowPass() {}
 
-  static void run(TraceReader trace, List<Report> reports, TableDirectory out) throws IOException {
+  static void run(TraceReader trace, List<Report> reports, TraceFacts facts, TableDirectory out)
+      throws IOException {
     List<List<Target>> byType = new ArrayList<>();
     for (EventType type : EventType.values()) {
       byType.add(new ArrayList<>());
     }
-    TraceFacts facts = TraceFacts.of(trace);
     boolean any = false;
     for (Report report : reports) {
       EventRows rows = report.rows(facts).orElse(null);
       if (rows != null) {
         Target target = new Target(rows, out.open(rows.schema()));
-        report.needs().forEach(type -> byType.get(type.ordinal()).add(target));
+        rows.types().forEach(type -> byType.get(type.ordinal()).add(target));
         any = true;
       }
     }

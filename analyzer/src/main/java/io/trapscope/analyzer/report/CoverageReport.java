@@ -5,12 +5,13 @@ import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableSchema;
 import io.trapscope.analyzer.table.Unit;
+import io.trapscope.analyzer.tally.Part;
+import io.trapscope.analyzer.tally.Tally;
 import io.trapscope.recorder.event.Counter;
-import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitReason;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -76,89 +77,49 @@ public final class CoverageReport implements Report {
   }
 
   @Override
-  public Set<EventType> needs() {
-    return Set.of(EventType.values());
+  public Set<Part> needs() {
+    return EnumSet.of(Part.SITES, Part.OTHERS);
   }
 
   @Override
-  public Optional<Accumulator> accumulator(TraceFacts facts) {
-    return facts.counters().isEmpty() ? Optional.empty() : Optional.of(new Tally(facts.counters()));
-  }
-
-  @Override
-  public Optional<EventRows> rows(TraceFacts facts) {
-    return Optional.empty();
-  }
-
-  private static final class Tally implements Accumulator {
-    private final List<Counter> counters;
-    private final long[] byType = new long[EventType.values().length];
-    private final long[] byReason = new long[ExitEvents.REASONS];
-
-    Tally(List<Counter> counters) {
-      this.counters = counters;
+  public List<Table> tables(Findings found) {
+    List<Counter> counters = found.facts().counters();
+    if (counters.isEmpty()) {
+      return List.of();
     }
-
-    @Override
-    public void accept(EventReader event) {
-      byType[event.type().ordinal()]++;
-      int reason = event.reasonCode();
-      if (reason >= 0) {
-        byReason[reason]++;
-      }
-    }
-
-    @Override
-    public void merge(Accumulator other) {
-      Tally from = (Tally) other;
-      for (int i = 0; i < byType.length; i++) {
-        byType[i] += from.byType[i];
-      }
-      for (int i = 0; i < byReason.length; i++) {
-        byReason[i] += from.byReason[i];
-      }
-    }
-
-    private long recorded(Kind kind) {
-      if (kind.type != null) {
-        return byType[kind.type.ordinal()];
-      }
-      if (kind.reason != null) {
-        return byReason[kind.reason.code()];
-      }
-      long all = 0;
-      for (long count : byReason) {
-        all += count;
-      }
-      return all;
-    }
-
-    /** What all counters of this name have gained; a vCPU has one each. */
-    private long counted(String name) {
-      return counters.stream()
-          .filter(counter -> counter.name().equals(name))
-          .mapToLong(Counter::total)
-          .sum();
-    }
-
-    @Override
-    public List<Table> tables() {
-      Table.Builder table = Table.builder(SCHEMA);
-      for (Kind kind : KINDS) {
-        long recorded = recorded(kind);
-        long counted = counted(kind.counter);
-        if (recorded > 0 || counted > 0) {
-          table.text(0, kind.name);
-          table.number(1, recorded);
-          table.text(2, kind.counter);
-          table.number(3, counted);
-          if (counted > 0) {
-            table.real(4, (double) recorded / counted);
-          }
-          table.endRow();
+    Table.Builder table = Table.builder(SCHEMA);
+    for (Kind kind : KINDS) {
+      long recorded = recorded(kind, found.tally());
+      long counted = counted(kind.counter, counters);
+      if (recorded > 0 || counted > 0) {
+        table.text(0, kind.name);
+        table.number(1, recorded);
+        table.text(2, kind.counter);
+        table.number(3, counted);
+        if (counted > 0) {
+          table.real(4, (double) recorded / counted);
         }
+        table.endRow();
       }
-      return List.of(table.build());
     }
+    return List.of(table.build());
+  }
+
+  private static long recorded(Kind kind, Tally tally) {
+    long exits =
+        tally.sites().sites().stream()
+            .filter(site -> kind.type == null || site.type() == kind.type)
+            .filter(site -> kind.reason == null || site.reason() == kind.reason.code())
+            .mapToLong(site -> site.sums().count())
+            .sum();
+    return exits + (kind.type == null ? 0 : tally.others().count(kind.type));
+  }
+
+  /** What all counters of this name have gained; a vCPU has one each. */
+  private static long counted(String name, List<Counter> counters) {
+    return counters.stream()
+        .filter(counter -> counter.name().equals(name))
+        .mapToLong(Counter::total)
+        .sum();
   }
 }

@@ -5,7 +5,9 @@ import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableSchema;
 import io.trapscope.analyzer.table.Unit;
-import io.trapscope.recorder.event.EventReader;
+import io.trapscope.analyzer.tally.Site;
+import io.trapscope.analyzer.tally.Sums;
+import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -13,11 +15,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/**
- * {@code ept_faults}: EPT faults by region, access and page sizes. Bounded by the regions of the
- * machine: accesses and page sizes are a handful.
- */
-final class EptFaults implements Accumulator {
+/** {@code ept_faults}: EPT faults by region, access and page sizes. */
+final class EptFaults {
   private static final TableSchema SCHEMA =
       new TableSchema(
           "ept_faults",
@@ -38,110 +37,67 @@ final class EptFaults implements Accumulator {
               Column.of(
                   "last_time", ColumnType.TIMESTAMP, Unit.NANOSECONDS, "time of the last one")));
 
-  private static final long NONE = 0xffff;
+  /** What a row stands for; {@link Site#NONE} where it was not captured. */
+  private record Key(int region, int access, int guestPage, int eptPage) {}
 
-  /** What a row stands for; NONE where it was not captured. */
-  private record Key(long region, long access, long guestPage, long eptPage) {}
-
-  private static final class Sums {
-    long count;
-    long firstTouch;
+  private static final class Faults {
+    Sums sums = Sums.ZERO;
+    long firstTouches;
     long again;
-    long handling;
-    long handlingCaptured;
-    long firstTime = Long.MAX_VALUE;
-    long lastTime = Long.MIN_VALUE;
 
-    void merge(Sums other) {
-      count += other.count;
-      firstTouch += other.firstTouch;
-      again += other.again;
-      handling += other.handling;
-      handlingCaptured += other.handlingCaptured;
-      firstTime = Math.min(firstTime, other.firstTime);
-      lastTime = Math.max(lastTime, other.lastTime);
-    }
-  }
-
-  private final TraceFacts facts;
-  private final Map<Key, Sums> faults = new HashMap<>();
-
-  EptFaults(TraceFacts facts) {
-    this.facts = facts;
-  }
-
-  @Override
-  public void accept(EventReader event) {
-    Key key =
-        new Key(
-            event.get(Field.REGION, NONE),
-            event.get(Field.ACCESS, NONE),
-            event.get(Field.GUEST_PAGE, NONE),
-            event.get(Field.EPT_PAGE, NONE));
-    Sums sums = faults.computeIfAbsent(key, absent -> new Sums());
-    sums.count++;
-    if (event.has(Field.FIRST_TOUCH)) {
-      if (event.get(Field.FIRST_TOUCH) != 0) {
-        sums.firstTouch++;
-      } else {
-        sums.again++;
+    void add(Site site) {
+      sums = sums.plus(site.sums());
+      if (site.firstTouch() == 1) {
+        firstTouches += site.sums().count();
+      } else if (site.firstTouch() == 0) {
+        again += site.sums().count();
       }
     }
-    for (Field stage : ExitEvents.HANDLING) {
-      long nanos = ExitEvents.duration(event, stage);
-      if (nanos >= 0) {
-        sums.handling += nanos;
-        sums.handlingCaptured++;
+  }
+
+  private EptFaults() {}
+
+  static Table table(Findings found) {
+    Map<Key, Faults> faults = new HashMap<>();
+    for (Site site : found.tally().sites().sites()) {
+      if (site.type() == EventType.EPT_FAULT) {
+        Key key = new Key(site.region(), site.faultAccess(), site.guestPage(), site.eptPage());
+        faults.computeIfAbsent(key, absent -> new Faults()).add(site);
       }
     }
-    sums.firstTime = Math.min(sums.firstTime, event.time());
-    sums.lastTime = Math.max(sums.lastTime, event.time());
-  }
-
-  @Override
-  public void merge(Accumulator other) {
-    ((EptFaults) other)
-        .faults.forEach(
-            (key, sums) -> faults.computeIfAbsent(key, absent -> new Sums()).merge(sums));
-  }
-
-  @Override
-  public List<Table> tables() {
     List<Key> keys = new ArrayList<>(faults.keySet());
     keys.sort(
-        Comparator.comparingLong((Key key) -> -faults.get(key).count)
-            .thenComparingLong(Key::region)
-            .thenComparingLong(Key::access)
-            .thenComparingLong(Key::guestPage)
-            .thenComparingLong(Key::eptPage));
+        Comparator.comparingLong((Key key) -> -faults.get(key).sums.count())
+            .thenComparing(Key::region, Integer::compareUnsigned)
+            .thenComparing(Key::access, Integer::compareUnsigned)
+            .thenComparing(Key::guestPage, Integer::compareUnsigned)
+            .thenComparing(Key::eptPage, Integer::compareUnsigned));
     Table.Builder table = Table.builder(SCHEMA);
-    keys.forEach(key -> appendRow(table, key, faults.get(key)));
-    return List.of(table.build());
+    keys.forEach(key -> appendRow(table, key, faults.get(key), found.facts()));
+    return table.build();
   }
 
-  private void appendRow(Table.Builder table, Key key, Sums sums) {
-    if (key.region != NONE) {
-      table.text(0, facts.region((int) key.region));
+  private static void appendRow(Table.Builder table, Key key, Faults faults, TraceFacts facts) {
+    if (key.region != Site.NONE) {
+      table.text(0, facts.region(key.region));
     }
-    if (key.access != NONE) {
+    if (key.access != Site.NONE) {
       table.text(1, Field.ACCESS.render(key.access));
     }
-    if (key.guestPage != NONE) {
+    if (key.guestPage != Site.NONE) {
       table.number(2, 1L << key.guestPage);
     }
-    if (key.eptPage != NONE) {
+    if (key.eptPage != Site.NONE) {
       table.number(3, 1L << key.eptPage);
     }
-    table.number(4, sums.count);
-    if (sums.firstTouch + sums.again > 0) {
-      table.number(5, sums.firstTouch);
-      table.number(6, sums.again);
+    table.number(4, faults.sums.count());
+    if (faults.firstTouches + faults.again > 0) {
+      table.number(5, faults.firstTouches);
+      table.number(6, faults.again);
     }
-    if (sums.handlingCaptured > 0) {
-      table.number(7, sums.handling);
-    }
-    table.number(8, sums.firstTime + facts.wallClockOffset());
-    table.number(9, sums.lastTime + facts.wallClockOffset());
+    faults.sums.handling().ifPresent(nanos -> table.number(7, nanos));
+    table.number(8, faults.sums.first() + facts.wallClockOffset());
+    table.number(9, faults.sums.last() + facts.wallClockOffset());
     table.endRow();
   }
 }

@@ -5,13 +5,16 @@ import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableSchema;
 import io.trapscope.analyzer.table.Unit;
-import io.trapscope.recorder.event.EventReader;
-import io.trapscope.recorder.event.EventType;
-import io.trapscope.recorder.event.Field;
+import io.trapscope.analyzer.tally.Part;
+import io.trapscope.analyzer.tally.Site;
+import io.trapscope.analyzer.tally.Stage;
+import io.trapscope.analyzer.tally.Sums;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.Set;
 
 /** {@code exit_histogram}: how many exits of each reason, and the time around them. */
@@ -49,102 +52,48 @@ public final class ExitHistogramReport implements Report {
   }
 
   @Override
-  public Set<EventType> needs() {
-    return ExitEvents.TYPES;
+  public Set<Part> needs() {
+    return EnumSet.of(Part.SITES);
+  }
+
+  /** Exits of one reason on one vCPU. */
+  private record Key(int reason, int vcpu) {}
+
+  @Override
+  public List<Table> tables(Findings found) {
+    return List.of(table(found, true));
   }
 
   @Override
-  public Optional<Accumulator> accumulator(TraceFacts facts) {
-    return Optional.of(new Counts());
+  public List<Table> summary(Findings found) {
+    return List.of(table(found, false));
   }
 
-  @Override
-  public Optional<EventRows> rows(TraceFacts facts) {
-    return Optional.empty();
-  }
-
-  /** Counts and time sums of one reason; a sum is null in the table if nothing was captured. */
-  private static final class Bin {
-    long count;
-    long guest;
-    long guestCaptured;
-    long handling;
-    long handlingCaptured;
-
-    static void merge(Bin into, Bin from) {
-      into.count += from.count;
-      into.guest += from.guest;
-      into.guestCaptured += from.guestCaptured;
-      into.handling += from.handling;
-      into.handlingCaptured += from.handlingCaptured;
+  private static Table table(Findings found, boolean byVcpu) {
+    Map<Key, Sums> bins = new HashMap<>();
+    long all = 0;
+    for (Site site : found.tally().sites().sites()) {
+      bins.merge(new Key(site.reason(), byVcpu ? site.vcpu() : 0), site.sums(), Sums::plus);
+      all += site.sums().count();
     }
-  }
-
-  private static final class Counts implements Accumulator {
-    private final ExitTally<Bin> bins = new ExitTally<>(Bin::new);
-
-    @Override
-    public void accept(EventReader event) {
-      int reason = event.reasonCode();
-      if (reason < 0) {
-        return;
+    List<Key> keys = new ArrayList<>(bins.keySet());
+    keys.sort(
+        Comparator.comparingLong((Key key) -> -bins.get(key).count())
+            .thenComparingInt(Key::reason)
+            .thenComparingInt(Key::vcpu));
+    Table.Builder table = Table.builder(SCHEMA);
+    for (Key key : keys) {
+      Sums sums = bins.get(key);
+      ExitEvents.setReason(table, key.reason);
+      if (byVcpu) {
+        table.number(2, key.vcpu);
       }
-      Bin bin = bins.at(event.vcpu(), reason);
-      bin.count++;
-      long guest = ExitEvents.duration(event, Field.GUEST_TIME);
-      if (guest >= 0) {
-        bin.guest += guest;
-        bin.guestCaptured++;
-      }
-      for (Field stage : ExitEvents.HANDLING) {
-        long nanos = ExitEvents.duration(event, stage);
-        if (nanos >= 0) {
-          bin.handling += nanos;
-          bin.handlingCaptured++;
-        }
-      }
+      table.number(3, sums.count());
+      table.real(4, (double) sums.count() / all);
+      sums.time(Stage.GUEST).ifPresent(nanos -> table.number(5, nanos));
+      sums.handling().ifPresent(nanos -> table.number(6, nanos));
+      table.endRow();
     }
-
-    @Override
-    public void merge(Accumulator other) {
-      bins.merge(((Counts) other).bins, Bin::merge);
-    }
-
-    @Override
-    public List<Table> tables() {
-      return List.of(table(bins, true));
-    }
-
-    @Override
-    public List<Table> summary() {
-      return List.of(table(bins.overVcpus(Bin::merge), false));
-    }
-
-    private static Table table(ExitTally<Bin> bins, boolean byVcpu) {
-      List<ExitTally.Entry<Bin>> entries = new ArrayList<>(bins.entries());
-      long all = entries.stream().mapToLong(entry -> entry.value().count).sum();
-      entries.sort(
-          Comparator.comparingLong((ExitTally.Entry<Bin> entry) -> -entry.value().count)
-              .thenComparingInt(ExitTally.Entry::reason)
-              .thenComparingInt(ExitTally.Entry::vcpu));
-      Table.Builder table = Table.builder(SCHEMA);
-      for (ExitTally.Entry<Bin> entry : entries) {
-        Bin bin = entry.value();
-        ExitEvents.setReason(table, entry.reason());
-        if (byVcpu) {
-          table.number(2, entry.vcpu());
-        }
-        table.number(3, bin.count);
-        table.real(4, (double) bin.count / all);
-        if (bin.guestCaptured > 0) {
-          table.number(5, bin.guest);
-        }
-        if (bin.handlingCaptured > 0) {
-          table.number(6, bin.handling);
-        }
-        table.endRow();
-      }
-      return table.build();
-    }
+    return table.build();
   }
 }

@@ -3,10 +3,13 @@ package io.trapscope.analyzer.report;
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.RowSink;
 import io.trapscope.analyzer.table.TableSchema;
+import io.trapscope.analyzer.tally.Part;
+import io.trapscope.analyzer.tally.Tally;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -25,13 +28,8 @@ public final class ExitsReport implements Report {
   }
 
   @Override
-  public Set<EventType> needs() {
-    return ExitEvents.TYPES;
-  }
-
-  @Override
-  public Optional<Accumulator> accumulator(TraceFacts facts) {
-    return Optional.empty();
+  public Set<Part> needs() {
+    return EnumSet.noneOf(Part.class);
   }
 
   @Override
@@ -43,7 +41,7 @@ public final class ExitsReport implements Report {
   private static List<Field> fields() {
     Set<Field> fields = new LinkedHashSet<>(EventType.COMMON);
     for (EventType type : EventType.values()) {
-      if (ExitEvents.TYPES.contains(type)) {
+      if (Tally.EXITS.contains(type)) {
         fields.addAll(type.details());
       }
     }
@@ -62,7 +60,7 @@ public final class ExitsReport implements Report {
       columns.add(Column.words("event", typeNames(), "type of the event: which columns it fills"));
       fields.forEach(field -> columns.add(EventColumns.of(field)));
       schema = new TableSchema("exits", "Exits", "one exit, in the order of time", columns);
-      cells = new FieldRows(ExitEvents.TYPES, fields, EVENT + 1, facts);
+      cells = new FieldRows(Tally.EXITS, fields, EVENT + 1, facts);
     }
 
     private static List<String> typeNames() {
@@ -76,6 +74,11 @@ public final class ExitsReport implements Report {
     @Override
     public TableSchema schema() {
       return schema;
+    }
+
+    @Override
+    public Set<EventType> types() {
+      return Tally.EXITS;
     }
 
     @Override

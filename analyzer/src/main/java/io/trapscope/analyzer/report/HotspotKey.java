@@ -3,9 +3,8 @@ package io.trapscope.analyzer.report;
 import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.RowSink;
-import io.trapscope.recorder.event.EventReader;
+import io.trapscope.analyzer.tally.Site;
 import io.trapscope.recorder.event.EventType;
-import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
 import java.util.Arrays;
 import java.util.Locale;
@@ -20,7 +19,7 @@ public enum HotspotKey {
       Column.text(
           "target",
           "port, MMIO address, MSR, CPUID leaf, hypercall, control register, vector, region")),
-  DIRECTION(EventColumns.of(Field.DIRECTION)),
+  DIRECTION(Column.text("direction", "READ, WRITE, or FETCH of an instruction; RDMSR is a READ")),
   SIZE(EventColumns.of(Field.SIZE)),
   FUNCTION(Column.text("function", "guest function that holds the RIP; null where no symbol does")),
   LOCATION(
@@ -62,74 +61,36 @@ public enum HotspotKey {
     return column;
   }
 
-  /** Puts what this event has into two numbers from {@code at} on. */
-  void read(EventReader event, SymbolTable symbols, long[] into, int at) {
+  /** Puts what this site has into two numbers from {@code at} on. */
+  void read(Site site, SymbolTable symbols, long[] into, int at) {
     switch (this) {
-      case EVENT -> into[at] = event.type().ordinal();
-      case REASON -> into[at] = event.reasonCode();
+      case EVENT -> into[at] = site.type().ordinal();
+      case REASON -> into[at] = site.reason();
       case TARGET -> {
-        Field field = target(event.type());
-        into[at] = field == null || !event.has(field) ? NONE : event.type().ordinal();
-        into[at + 1] = into[at] == NONE ? 0 : number(event, field);
+        boolean named = site.hasRegister();
+        long number = site.register();
+        if (site.type() == EventType.EPT_FAULT) {
+          named = site.region() != Site.NONE;
+          number = site.region();
+        }
+        into[at] = named ? site.type().ordinal() : NONE;
+        into[at + 1] = named ? number : 0;
       }
-      case DIRECTION -> field(event, Field.DIRECTION, into, at);
-      case SIZE -> field(event, Field.SIZE, into, at);
-      case FUNCTION ->
-          into[at] = event.has(Field.RIP) ? symbols.indexOf(event.get(Field.RIP)) : NONE;
-      case LOCATION -> field(event, Field.RIP, into, at);
-      case VCPU -> field(event, Field.VCPU, into, at);
-      case CPL -> field(event, Field.CPL, into, at);
-      case MODE -> field(event, Field.MODE, into, at);
+      case DIRECTION -> into[at] = site.direction() == 0 ? NONE : site.direction();
+      case SIZE -> into[at] = site.size();
+      case FUNCTION -> into[at] = site.hasRip() ? symbols.indexOf(site.rip()) : NONE;
+      case LOCATION -> {
+        into[at] = site.hasRip() ? 0 : NONE;
+        into[at + 1] = site.rip();
+      }
+      case VCPU -> into[at] = site.vcpu();
+      case CPL -> into[at] = site.cpl();
+      case MODE -> into[at] = site.mode();
     }
   }
 
-  private static void field(EventReader event, Field field, long[] into, int at) {
-    boolean captured = event.has(field);
-    into[at] = captured ? 0 : NONE;
-    into[at + 1] = captured ? event.get(field) : 0;
-  }
-
-  /** The field that names what an event of this type accessed; null where nothing does. */
-  private static Field target(EventType type) {
-    return switch (type) {
-      case PIO -> Field.PORT;
-      case MMIO -> Field.GPA;
-      case CPUID -> Field.LEAF;
-      case MSR -> Field.MSR;
-      case HYPERCALL -> Field.HYPERCALL;
-      case EPT_FAULT -> Field.REGION;
-      case CR_ACCESS -> Field.CONTROL_REGISTER;
-      case EXCEPTION -> Field.VECTOR;
-      case HLT,
-          EXIT,
-          INJECTION,
-          END,
-          CONSOLE_OUTPUT,
-          CONSOLE_INPUT,
-          INPUT,
-          MARK,
-          GAP,
-          TRANSLATION,
-          IRQ_LINE,
-          EOI,
-          APIC_ACCESS,
-          HALT_POLL,
-          WAKEUP,
-          MMU,
-          EMULATION,
-          DIRTY,
-          TRACEPOINT ->
-          null;
-    };
-  }
-
-  private static long number(EventReader event, Field field) {
-    long value = event.get(field);
-    return field == Field.LEAF ? value << 32 | event.get(Field.SUBLEAF, 0) : value;
-  }
-
   /** Sets the cell that these two numbers stand for, or none. */
-  void write(long[] values, int at, TraceFacts facts, SymbolTable symbols, RowSink row, int cell) {
+  void write(long[] values, int at, TraceFacts facts, RowSink row, int cell) {
     long first = values[at];
     long second = values[at + 1];
     if (first == NONE) {
@@ -137,14 +98,14 @@ public enum HotspotKey {
     }
     switch (this) {
       case EVENT -> row.text(cell, EventType.values()[(int) first].name());
-      case REASON -> row.text(cell, ExitReason.of((int) first).name());
+      case REASON -> row.text(cell, ExitEvents.name((int) first));
       case TARGET -> row.text(cell, target(EventType.values()[(int) first], second, facts));
-      case DIRECTION -> row.number(cell, EventColumns.wordIndexes(Field.DIRECTION)[(int) second]);
-      case MODE -> row.number(cell, EventColumns.wordIndexes(Field.MODE)[(int) second]);
-      case SIZE, VCPU, CPL -> row.number(cell, second);
-      case FUNCTION -> row.text(cell, symbols.name((int) first));
+      case DIRECTION -> row.text(cell, Field.ACCESS.render(first));
+      case MODE -> row.number(cell, EventColumns.wordIndexes(Field.MODE)[(int) first]);
+      case SIZE, VCPU, CPL -> row.number(cell, first);
+      case FUNCTION -> row.text(cell, facts.symbols().name((int) first));
       case LOCATION -> {
-        String location = symbols.describe(second);
+        String location = facts.symbols().describe(second);
         row.text(cell, location == null ? "0x" + Long.toHexString(second) : location);
       }
     }

@@ -1,22 +1,23 @@
 package io.trapscope.analyzer.report;
 
-import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableSchema;
 import io.trapscope.analyzer.table.Unit;
-import io.trapscope.recorder.event.EventReader;
-import io.trapscope.recorder.event.EventType;
-import io.trapscope.recorder.event.Field;
+import io.trapscope.analyzer.tally.Part;
+import io.trapscope.analyzer.tally.Site;
+import io.trapscope.analyzer.tally.Sites;
+import io.trapscope.analyzer.tally.Stage;
+import io.trapscope.analyzer.tally.Sums;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -25,9 +26,6 @@ import java.util.stream.Collectors;
  * number and the time of each stage. What makes a row is chosen: see {@link HotspotKey}.
  */
 public final class HotspotsReport implements Report {
-  /** Rows kept; exits of further ones are counted and named in a note. */
-  static final int MOST_ROWS = 1 << 20;
-
   public static final List<HotspotKey> DEFAULT_KEYS =
       List.of(HotspotKey.TARGET, HotspotKey.DIRECTION, HotspotKey.SIZE, HotspotKey.LOCATION);
 
@@ -49,10 +47,9 @@ public final class HotspotsReport implements Report {
           Column.of("first_time", ColumnType.TIMESTAMP, Unit.NANOSECONDS, "time of the first one"),
           Column.of("last_time", ColumnType.TIMESTAMP, Unit.NANOSECONDS, "time of the last one"));
 
-  private static final List<Field> STAGES =
-      List.of(Field.GUEST_TIME, Field.LOOP_TIME, Field.DISPATCH_TIME, Field.DEVICE_TIME);
+  private static final Stage[] STAGES = Stage.values();
 
-  /** What the rows can be sorted by, in the order of {@link Sums#order}. */
+  /** What the rows can be sorted by, in the order of {@link #order}. */
   private static final List<String> SORTS =
       List.of("count", "guest_ns", "loop_ns", "dispatch_ns", "device_ns");
 
@@ -60,11 +57,10 @@ public final class HotspotsReport implements Report {
   private final EventFilter where;
   private final int sort;
   private final int top;
-  private final SymbolTable symbols;
 
-  /** By target, direction, size and location, most frequent first, without symbols. */
+  /** By target, direction, size and location, most frequent first. */
   public HotspotsReport() {
-    this(DEFAULT_KEYS, EventFilter.ALL, DEFAULT_SORT, DEFAULT_TOP, SymbolTable.EMPTY);
+    this(DEFAULT_KEYS, EventFilter.ALL, DEFAULT_SORT, DEFAULT_TOP);
   }
 
   /**
@@ -75,11 +71,9 @@ public final class HotspotsReport implements Report {
    * @param sort the column whose largest values come first: count, guest_ns, loop_ns, dispatch_ns
    *     or device_ns
    * @param top rows shown to people, 0 for all; files hold them all
-   * @param symbols names for guest RIPs
    * @throws IllegalArgumentException with one line that says what is wrong
    */
-  public HotspotsReport(
-      List<HotspotKey> by, EventFilter where, String sort, int top, SymbolTable symbols) {
+  public HotspotsReport(List<HotspotKey> by, EventFilter where, String sort, int top) {
     if (by.isEmpty()) {
       throw new IllegalArgumentException("hotspots by nothing: name at least one column");
     }
@@ -91,7 +85,6 @@ public final class HotspotsReport implements Report {
     this.where = where;
     this.sort = SORTS.indexOf(sort);
     this.top = top <= 0 ? Integer.MAX_VALUE : top;
-    this.symbols = symbols;
   }
 
   @Override
@@ -105,18 +98,23 @@ public final class HotspotsReport implements Report {
   }
 
   @Override
-  public Set<EventType> needs() {
-    return ExitEvents.TYPES;
+  public Set<Part> needs() {
+    return EnumSet.of(Part.SITES);
   }
 
   @Override
-  public Optional<Accumulator> accumulator(TraceFacts facts) {
-    return Optional.of(new Hotspots(facts));
+  public EventFilter where() {
+    return where;
   }
 
   @Override
-  public Optional<EventRows> rows(TraceFacts facts) {
-    return Optional.empty();
+  public List<Table> tables(Findings found) {
+    return List.of(table(found, Integer.MAX_VALUE));
+  }
+
+  @Override
+  public List<Table> summary(Findings found) {
+    return List.of(table(found, top));
   }
 
   private TableSchema schema() {
@@ -139,139 +137,56 @@ public final class HotspotsReport implements Report {
     }
   }
 
-  private static final class Sums {
-    long count;
-    final long[] stages = new long[STAGES.size()];
-    final long[] captured = new long[STAGES.size()];
-    long firstTime = Long.MAX_VALUE;
-    long lastTime = Long.MIN_VALUE;
-
-    void merge(Sums other) {
-      count += other.count;
-      for (int i = 0; i < stages.length; i++) {
-        stages[i] += other.stages[i];
-        captured[i] += other.captured[i];
-      }
-      firstTime = Math.min(firstTime, other.firstTime);
-      lastTime = Math.max(lastTime, other.lastTime);
-    }
-
-    long order(int sort) {
-      return sort == 0 ? count : stages[sort - 1];
-    }
+  private long order(Sums sums) {
+    return sort == 0 ? sums.count() : sums.time(STAGES[sort - 1]).orElse(0);
   }
 
-  private final class Hotspots implements Accumulator {
-    private final TraceFacts facts;
-    private final Map<Place, Sums> places = new HashMap<>();
-    private long exits;
-    private long overflow;
-
-    Hotspots(TraceFacts facts) {
-      this.facts = facts;
-    }
-
-    @Override
-    public void accept(EventReader event) {
-      if (event.reasonCode() < 0 || !where.passes(event)) {
-        return;
-      }
-      exits++;
+  private Table table(Findings found, int most) {
+    Map<Place, Sums> places = new HashMap<>();
+    Sites sites = found.tally().sites();
+    long exits = 0;
+    for (Site site : sites.sites()) {
       long[] values = new long[2 * keys.size()];
       for (int i = 0; i < keys.size(); i++) {
-        keys.get(i).read(event, symbols, values, 2 * i);
+        keys.get(i).read(site, found.facts().symbols(), values, 2 * i);
       }
-      Sums sums = at(new Place(values), 1);
-      if (sums == null) {
-        return;
-      }
-      sums.count++;
-      for (int i = 0; i < STAGES.size(); i++) {
-        long nanos = ExitEvents.duration(event, STAGES.get(i));
-        if (nanos >= 0) {
-          sums.stages[i] += nanos;
-          sums.captured[i]++;
-        }
-      }
-      sums.firstTime = Math.min(sums.firstTime, event.time());
-      sums.lastTime = Math.max(sums.lastTime, event.time());
+      places.merge(new Place(values), site.sums(), Sums::plus);
+      exits += site.sums().count();
     }
+    List<Map.Entry<Place, Sums>> rows = new ArrayList<>(places.entrySet());
+    rows.sort(
+        Comparator.comparingLong((Map.Entry<Place, Sums> row) -> -order(row.getValue()))
+            .thenComparing(row -> row.getKey().values(), Arrays::compare));
+    Table.Builder table = Table.builder(schema());
+    int shown = Math.min(rows.size(), most);
+    for (Map.Entry<Place, Sums> row : rows.subList(0, shown)) {
+      for (int i = 0; i < keys.size(); i++) {
+        keys.get(i).write(row.getKey().values(), 2 * i, found.facts(), table, i);
+      }
+      appendSums(table, row.getValue(), exits, found.facts());
+    }
+    if (shown < rows.size()) {
+      long rest =
+          rows.subList(shown, rows.size()).stream().mapToLong(row -> row.getValue().count()).sum();
+      table.note(
+          String.format(Locale.ROOT, "%,d exits more in %,d rows", rest, rows.size() - shown));
+    }
+    if (!sites.coarseness().isEmpty()) {
+      table.note("too many sites: " + sites.coarseness());
+    }
+    return table.build();
+  }
 
-    /** The sums of a place; null where there is no room for it, which is counted. */
-    private Sums at(Place place, long count) {
-      Sums sums = places.get(place);
-      if (sums == null) {
-        if (places.size() >= MOST_ROWS) {
-          overflow += count;
-          return null;
-        }
-        sums = new Sums();
-        places.put(place, sums);
-      }
-      return sums;
+  private void appendSums(Table.Builder table, Sums sums, long exits, TraceFacts facts) {
+    int column = keys.size();
+    table.number(column++, sums.count());
+    table.real(column++, (double) sums.count() / exits);
+    for (Stage stage : STAGES) {
+      int cell = column++;
+      sums.time(stage).ifPresent(nanos -> table.number(cell, nanos));
     }
-
-    @Override
-    public void merge(Accumulator other) {
-      Hotspots from = (Hotspots) other;
-      exits += from.exits;
-      overflow += from.overflow;
-      from.places.forEach(
-          (place, sums) -> {
-            Sums into = at(place, sums.count);
-            if (into != null) {
-              into.merge(sums);
-            }
-          });
-    }
-
-    @Override
-    public List<Table> tables() {
-      return List.of(table(Integer.MAX_VALUE));
-    }
-
-    @Override
-    public List<Table> summary() {
-      return List.of(table(top));
-    }
-
-    private Table table(int most) {
-      List<Map.Entry<Place, Sums>> rows = new ArrayList<>(places.entrySet());
-      rows.sort(
-          Comparator.comparingLong((Map.Entry<Place, Sums> row) -> -row.getValue().order(sort))
-              .thenComparing(row -> row.getKey().values(), Arrays::compare));
-      Table.Builder table = Table.builder(schema());
-      int shown = Math.min(rows.size(), most);
-      for (Map.Entry<Place, Sums> row : rows.subList(0, shown)) {
-        for (int i = 0; i < keys.size(); i++) {
-          keys.get(i).write(row.getKey().values(), 2 * i, facts, symbols, table, i);
-        }
-        appendSums(table, row.getValue());
-      }
-      if (shown < rows.size()) {
-        long rest =
-            rows.subList(shown, rows.size()).stream().mapToLong(row -> row.getValue().count).sum();
-        table.note(
-            String.format(Locale.ROOT, "%,d exits more in %,d rows", rest, rows.size() - shown));
-      }
-      if (overflow > 0) {
-        table.note(overflow + " exits left out: more than " + MOST_ROWS + " rows");
-      }
-      return table.build();
-    }
-
-    private void appendSums(Table.Builder table, Sums sums) {
-      int column = keys.size();
-      table.number(column++, sums.count);
-      table.real(column++, (double) sums.count / exits);
-      for (int i = 0; i < STAGES.size(); i++, column++) {
-        if (sums.captured[i] > 0) {
-          table.number(column, sums.stages[i]);
-        }
-      }
-      table.number(column++, sums.firstTime + facts.wallClockOffset());
-      table.number(column, sums.lastTime + facts.wallClockOffset());
-      table.endRow();
-    }
+    table.number(column++, sums.first() + facts.wallClockOffset());
+    table.number(column, sums.last() + facts.wallClockOffset());
+    table.endRow();
   }
 }

@@ -3,8 +3,10 @@ package io.trapscope.analyzer.report;
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.RowSink;
+import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableSchema;
 import io.trapscope.analyzer.table.Unit;
+import io.trapscope.analyzer.tally.Part;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
@@ -19,7 +21,7 @@ import java.util.Set;
  * {@code ept_faults}, the same faults added up by region, access and page size.
  */
 public final class MemoryTranslationReport implements Report {
-  private static final Set<EventType> NEEDS = EnumSet.of(EventType.EPT_FAULT);
+  private static final Set<EventType> FAULTS = EnumSet.of(EventType.EPT_FAULT);
 
   @Override
   public String name() {
@@ -32,13 +34,13 @@ public final class MemoryTranslationReport implements Report {
   }
 
   @Override
-  public Set<EventType> needs() {
-    return NEEDS;
+  public Set<Part> needs() {
+    return EnumSet.of(Part.SITES);
   }
 
   @Override
-  public Optional<Accumulator> accumulator(TraceFacts facts) {
-    return Optional.of(new EptFaults(facts));
+  public List<Table> tables(Findings found) {
+    return List.of(EptFaults.table(found));
   }
 
   @Override
@@ -91,12 +93,17 @@ public final class MemoryTranslationReport implements Report {
               "EPT faults",
               "one EPT violation on RAM, in the order of time",
               columns);
-      this.cells = new FieldRows(NEEDS, COPIED, 0, facts);
+      this.cells = new FieldRows(FAULTS, COPIED, 0, facts);
     }
 
     @Override
     public TableSchema schema() {
       return schema;
+    }
+
+    @Override
+    public Set<EventType> types() {
+      return FAULTS;
     }
 
     @Override

@@ -1,12 +1,18 @@
 package io.trapscope.analyzer.report;
 
-import io.trapscope.recorder.event.EventType;
+import io.trapscope.analyzer.table.Table;
+import io.trapscope.analyzer.tally.Part;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.HdrHistogram.Histogram;
 
 /**
- * A question to a trace. A report has an {@link Accumulator}, whose answer is small, or {@link
- * EventRows}, one row an event, which is never held in memory; or both.
+ * A question to a trace. Its tables are made from what one pass over the trace has counted; or it
+ * has {@link EventRows}, one row an event, which are never held in memory; or both.
+ *
+ * <p>Reports keep nothing themselves: the same parts of the tally serve many of them.
  */
 public interface Report {
   /** Lower-case words joined by underscores; what {@code analyze --report} takes. */
@@ -15,12 +21,31 @@ public interface Report {
   /** One line for people who choose among reports. */
   String meaning();
 
-  /** The events it has to be given; it is given no others. */
-  Set<EventType> needs();
+  /** What has to be counted for it; nothing where the report has rows only. */
+  Set<Part> needs();
 
-  /** A new, empty accumulator; empty where the report has rows only. */
-  Optional<Accumulator> accumulator(TraceFacts facts);
+  /** Which exits are counted for it. */
+  default EventFilter where() {
+    return EventFilter.ALL;
+  }
+
+  /** The answer, for files and for programs. */
+  default List<Table> tables(Findings found) {
+    return List.of();
+  }
+
+  /** The answer for people: the same, where nothing shorter would do. */
+  default List<Table> summary(Findings found) {
+    return tables(found);
+  }
+
+  /** Whole distributions behind the tables, in ns, by a name for each; none for most reports. */
+  default Map<String, Histogram> histograms(Findings found) {
+    return Map.of();
+  }
 
   /** Its rows; empty where the report has none. */
-  Optional<EventRows> rows(TraceFacts facts);
+  default Optional<EventRows> rows(TraceFacts facts) {
+    return Optional.empty();
+  }
 }

@@ -1,11 +1,14 @@
 package io.trapscope.analyzer.pipeline;
 
+import io.trapscope.recorder.event.EventBlock;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.trace.Anomalies;
+import io.trapscope.recorder.trace.BlockCursor;
 import io.trapscope.recorder.trace.EventCursor;
+import io.trapscope.recorder.trace.StreamParts;
 import io.trapscope.recorder.trace.TraceEnd;
 import io.trapscope.recorder.trace.TraceHeader;
 import io.trapscope.recorder.trace.TraceReader;
@@ -17,6 +20,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.function.Consumer;
 
 /**
@@ -28,6 +32,8 @@ public final class MemoryTrace implements TraceReader {
   public static final long EPOCH = 1_767_323_045_000_000_000L;
 
   private final List<Stream> streams = new ArrayList<>();
+  private int mostParts = 1;
+  private Random borders = new Random(0);
 
   /** A trace with this many streams, vCPU 0 and up. */
   public MemoryTrace(int vcpus) {
@@ -40,6 +46,18 @@ public final class MemoryTrace implements TraceReader {
   public MemoryTrace add(int vcpu, EventType type, Consumer<EventWriter> fill) {
     streams.get(vcpu).add(type, fill);
     return this;
+  }
+
+  /** Cuts each stream anew into up to {@code most} parts anywhere, each time it is asked. */
+  public MemoryTrace cutInto(int most, long seed) {
+    mostParts = most;
+    borders = new Random(seed);
+    return this;
+  }
+
+  @Override
+  public StreamParts parts(int vcpu, long bytes) {
+    return streams.get(vcpu).cut(1 + borders.nextInt(mostParts), borders);
   }
 
   @Override
@@ -150,19 +168,54 @@ public final class MemoryTrace implements TraceReader {
     Cursor cursor() {
       return new Cursor(buffer, vcpu, count);
     }
+
+    StreamParts cut(int parts, Random random) {
+      List<Integer> borders = new ArrayList<>(List.of(0, count));
+      for (int i = 1; i < parts; i++) {
+        borders.add(random.nextInt(count + 1));
+      }
+      borders.sort(null);
+      return new StreamParts() {
+        @Override
+        public int size() {
+          return parts;
+        }
+
+        @Override
+        public long bytes(int part) {
+          return 1;
+        }
+
+        @Override
+        public BlockCursor cursor(int part) {
+          Cursor cursor = new Cursor(buffer, vcpu, borders.get(part + 1));
+          while (cursor.read < borders.get(part)) {
+            cursor.next();
+          }
+          return cursor;
+        }
+
+        @Override
+        public Optional<Anomalies> anomalies() {
+          return Optional.of(new Anomalies());
+        }
+      };
+    }
   }
 
-  private static final class Cursor implements EventCursor {
+  private static final class Cursor implements BlockCursor {
     private final EventReader reader = new EventReader();
     private final ByteBuffer buffer;
+    private final int vcpu;
     private final int count;
     private int offset;
     private int read;
 
     Cursor(ByteBuffer buffer, int vcpu, int count) {
       this.buffer = buffer;
+      this.vcpu = vcpu;
       this.count = count;
-      reader.batch(buffer, vcpu, 0, 0);
+      reader.batch(buffer.array(), vcpu, 0, 0);
     }
 
     @Override
@@ -170,10 +223,21 @@ public final class MemoryTrace implements TraceReader {
       if (read == count) {
         return false;
       }
-      int head = EventReader.head(buffer, offset);
+      int head = EventReader.head(buffer.array(), offset);
       reader.record(offset, head, read++);
       offset += EventReader.length(head);
       return true;
+    }
+
+    @Override
+    public boolean next(EventBlock block) {
+      block.batch(buffer.array(), vcpu, 0, 0);
+      while (read < count && block.size() < EventBlock.CAPACITY) {
+        int head = EventReader.head(buffer.array(), offset);
+        block.add(offset, head, read++);
+        offset += EventReader.length(head);
+      }
+      return block.size() > 0;
     }
 
     @Override

@@ -3,12 +3,14 @@ package io.trapscope.analyzer.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.trapscope.analyzer.pipeline.MemoryTrace;
+import io.trapscope.analyzer.symbols.SymbolTable;
+import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableText;
+import io.trapscope.analyzer.tally.Tallies;
 import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
-import io.trapscope.recorder.trace.EventCursor;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -47,15 +49,9 @@ class CoverageReportTest {
             Counter.count("vcpu-0", "halt_exits", 0),
             Counter.count("vcpu-1", "hypercalls", 4),
             Counter.count("vcpu-0", "irq_injections", 1));
-    Accumulator tally =
-        new CoverageReport().accumulator(new TraceFacts(0, Map.of(), counters)).orElseThrow();
-    for (int vcpu : trace.streams()) {
-      EventCursor cursor = trace.stream(vcpu);
-      while (cursor.next()) {
-        tally.accept(cursor.event());
-      }
-    }
-    assertThat(new TableText(0, 0).render(tally.tables().get(0)).lines().map(String::strip))
+    TraceFacts facts = new TraceFacts(0, Map.of(), counters, SymbolTable.EMPTY);
+    Table table = new CoverageReport().tables(new Findings(Tallies.of(trace), facts)).get(0);
+    assertThat(new TableText(0, 0).render(table).lines().map(String::strip))
         .containsExactly(
             "Recorded and counted",
             "kind                 recorded  counter           counted    share",
@@ -69,6 +65,7 @@ class CoverageReportTest {
 
   @Test
   void aTraceWithoutCountersHasNoSuchTable() {
-    assertThat(new CoverageReport().accumulator(TraceFacts.of(trace))).isEmpty();
+    Findings found = new Findings(Tallies.of(trace), TraceFacts.of(trace));
+    assertThat(new CoverageReport().tables(found)).isEmpty();
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.trapscope.analyzer.pipeline.Analysis;
 import io.trapscope.analyzer.pipeline.MemoryTrace;
+import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.analyzer.table.TableText;
 import io.trapscope.recorder.event.EventType;
@@ -53,9 +54,10 @@ class HotspotsReportTest {
   private String hotspots(String by, String where, String sort, int top, SymbolTable symbols) {
     List<HotspotKey> keys = Arrays.stream(by.split(",")).map(HotspotKey::named).toList();
     EventFilter filter = where.isEmpty() ? EventFilter.ALL : EventFilter.parse(where);
-    Report report = new HotspotsReport(keys, filter, sort, top, symbols);
-    String text =
-        new TableText(70, 0).render(Analysis.run(trace(), List.of(report), 2).summary().get(0));
+    Report report = new HotspotsReport(keys, filter, sort, top);
+    Results results =
+        Analysis.of(trace()).reports(List.of(report)).symbols(symbols).threads(2).run();
+    String text = new TableText(70, 0).render(results.summary().get(0));
     return text.replaceAll("  not shown here.*\n", "");
   }
 

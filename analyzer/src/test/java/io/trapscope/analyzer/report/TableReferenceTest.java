@@ -2,14 +2,16 @@ package io.trapscope.analyzer.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.trapscope.analyzer.pipeline.MemoryTrace;
+import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.analyzer.table.Column;
-import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableSchema;
+import io.trapscope.analyzer.tally.Tallies;
 import io.trapscope.recorder.event.Counter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -82,15 +84,13 @@ class TableReferenceTest {
 
   /** Every table there is, with the report that makes it. */
   private static Map<TableSchema, Report> schemas() {
-    Map<TableSchema, Report> schemas = new java.util.LinkedHashMap<>();
-    TraceFacts facts = new TraceFacts(0, Map.of(), List.of(Counter.count("vm", "exits", 1)));
+    Map<TableSchema, Report> schemas = new LinkedHashMap<>();
+    List<Counter> counters = List.of(Counter.count("vm", "exits", 1));
+    TraceFacts facts = new TraceFacts(0, Map.of(), counters, SymbolTable.EMPTY);
+    Findings nothing = new Findings(Tallies.of(new MemoryTrace(1)), facts);
     for (Report report : Reports.known()) {
-      List<TableSchema> own = new ArrayList<>();
-      report
-          .accumulator(facts)
-          .ifPresent(empty -> empty.tables().stream().map(Table::schema).forEach(own::add));
-      report.rows(facts).map(EventRows::schema).ifPresent(own::add);
-      own.forEach(schema -> schemas.put(schema, report));
+      report.tables(nothing).forEach(table -> schemas.put(table.schema(), report));
+      report.rows(facts).ifPresent(rows -> schemas.put(rows.schema(), report));
     }
     return schemas;
   }

@@ -1,6 +1,8 @@
 package io.trapscope.recorder.event;
 
-import java.nio.ByteBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 /**
  * Reads one record at a time in place. A flyweight: belongs to one thread, allocates nothing, and
@@ -13,6 +15,9 @@ public final class EventReader {
   public static final int NO_VCPU = 0xffff;
 
   private static final long U32 = 0xffff_ffffL;
+  private static final VarHandle SHORT = view(short[].class);
+  private static final VarHandle INT = view(int[].class);
+  private static final VarHandle LONG = view(long[].class);
   private static final EventLayout ANY = EventLayout.of(EventType.PIO);
   private static final int TIME_OFFSET = ANY.offset(Field.TIME);
   private static final int REASON_OFFSET = ANY.offset(Field.REASON);
@@ -21,7 +26,7 @@ public final class EventReader {
   /** Shortest record: every common field has its place. */
   public static final int MIN_RECORD = ANY.offset(Field.MODE) + 2;
 
-  private ByteBuffer buffer;
+  private byte[] bytes;
   private int offset;
   private int length;
   private EventLayout layout;
@@ -31,17 +36,21 @@ public final class EventReader {
   private long baseTime;
   private long baseInstructions;
 
-  /** Sets the batch that the following records belong to; {@code source} is little-endian. */
-  public void batch(ByteBuffer source, int vcpu, long baseTime, long baseInstructions) {
-    this.buffer = source;
+  private static VarHandle view(Class<?> array) {
+    return MethodHandles.byteArrayViewVarHandle(array, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Sets the batch that the following records belong to. */
+  public void batch(byte[] source, int vcpu, long baseTime, long baseInstructions) {
+    this.bytes = source;
     this.vcpu = vcpu;
     this.baseTime = baseTime;
     this.baseInstructions = baseInstructions;
   }
 
   /** The record's first word at this place; 0 where none was finished. */
-  public static int head(ByteBuffer source, int offset) {
-    return source.getInt(offset);
+  public static int head(byte[] source, int offset) {
+    return (int) INT.get(source, offset);
   }
 
   /** Whether a record's first word carries this sequence number's mark. */
@@ -55,8 +64,8 @@ public final class EventReader {
   }
 
   /**
-   * Moves to a record whose {@code length(head)} bytes lie in the batch's buffer and are at least
-   * {@link #MIN_RECORD}.
+   * Moves to a record whose {@code length(head)} bytes lie in the batch and are at least {@link
+   * #MIN_RECORD}.
    *
    * @return false where this version does not know the record's type; nothing can be read from it
    */
@@ -68,8 +77,7 @@ public final class EventReader {
     if (layout == null) {
       return false;
     }
-    this.presence =
-        buffer.getInt(offset + EventLayout.PRESENCE_OFFSET) & layout.presenceMask(length);
+    this.presence = i32(EventLayout.PRESENCE_OFFSET) & layout.presenceMask(length);
     return true;
   }
 
@@ -88,14 +96,14 @@ public final class EventReader {
     return vcpu;
   }
 
-  /** Time of the exit in ns; the quick form of {@code get(TIME)}. */
+  /** Time of the exit in ns; the quick form of {@code get(Field.TIME)}. */
   public long time() {
-    return baseTime + (buffer.getInt(offset + TIME_OFFSET) & U32);
+    return baseTime + (i32(TIME_OFFSET) & U32);
   }
 
   /** Code of the exit reason, or -1 where the event is none; the quick form of REASON. */
   public int reasonCode() {
-    return (presence & REASON_BIT) == 0 ? -1 : buffer.get(offset + REASON_OFFSET) & 0xff;
+    return (presence & REASON_BIT) == 0 ? -1 : u8(REASON_OFFSET);
   }
 
   /** Whether the field was captured. */
@@ -128,21 +136,37 @@ public final class EventReader {
     return value(field, slot);
   }
 
+  private long u64(int at) {
+    return (long) LONG.get(bytes, offset + at);
+  }
+
+  private int i32(int at) {
+    return (int) INT.get(bytes, offset + at);
+  }
+
+  private int u16(int at) {
+    return (short) SHORT.get(bytes, offset + at) & 0xffff;
+  }
+
+  private int u8(int at) {
+    return bytes[offset + at] & 0xff;
+  }
+
   private long value(Field field, int slot) {
-    int at = offset + EventLayout.offset(slot);
+    int at = EventLayout.offset(slot);
     switch (EventLayout.wire(slot)) {
       case EventLayout.U64:
-        return buffer.getLong(at);
+        return u64(at);
       case EventLayout.U32:
-        return buffer.getInt(at) & U32;
+        return i32(at) & U32;
       case EventLayout.SINCE_BASE:
-        return (field == Field.TIME ? baseTime : baseInstructions) + (buffer.getInt(at) & U32);
+        return (field == Field.TIME ? baseTime : baseInstructions) + (i32(at) & U32);
       case EventLayout.U16:
-        return buffer.getShort(at) & 0xffff;
+        return u16(at);
       case EventLayout.U8:
-        return buffer.get(at) & 0xff;
+        return u8(at);
       case EventLayout.NIBBLE:
-        return buffer.get(at) >>> EventLayout.shift(slot) & 0xf;
+        return u8(at) >>> EventLayout.shift(slot) & 0xf;
       default:
         throw missing(field);
     }
@@ -184,7 +208,7 @@ public final class EventReader {
     if (!has(field) || field.wire() != Wire.BYTES) {
       return 0;
     }
-    int count = buffer.getShort(offset + length - 2) & 0xffff;
+    int count = u16(length - 2);
     // A damaged count must not reach into the fields or out of the record.
     return (count + 2 + 3 & ~3) > length - MIN_RECORD ? 0 : count;
   }
@@ -198,14 +222,14 @@ public final class EventReader {
     int count = bytes(field);
     int copied = Math.min(count, target.length - from);
     int start = offset + length - (count + 2 + 3 & ~3);
-    buffer.get(start, target, from, copied);
+    System.arraycopy(bytes, start, target, from, copied);
     return copied;
   }
 
   /** The bytes of a {@link Wire#BYTES} field, in a new array. */
   public byte[] getBytes(Field field) {
-    byte[] bytes = new byte[bytes(field)];
-    getBytes(field, bytes, 0);
-    return bytes;
+    byte[] copy = new byte[bytes(field)];
+    getBytes(field, copy, 0);
+    return copy;
   }
 }

@@ -101,8 +101,18 @@ final class ChronicleTraceReader implements TraceReader {
 
   private StreamCursor cursor(int vcpu) {
     String name = TraceFormat.streamName(vcpu);
-    return new StreamCursor(
-        queueFile(name), vcpu, end == null ? null : end.stream(name), end == null);
+    return new StreamCursor(queueFile(name), vcpu, recorded(name), end == null);
+  }
+
+  @Override
+  public StreamParts parts(int vcpu, long bytes) {
+    String name = TraceFormat.streamName(vcpu);
+    return new QueueParts(queueFile(name), vcpu, recorded(name), end == null, bytes);
+  }
+
+  /** What the footer says of a stream; null where there is no footer or it has no such stream. */
+  private TraceEnd.StreamEnd recorded(String stream) {
+    return end == null ? null : end.stream(stream);
   }
 
   /** The stream's queue file; null where there is not exactly one. */

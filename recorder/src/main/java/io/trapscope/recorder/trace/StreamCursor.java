@@ -1,7 +1,9 @@
 package io.trapscope.recorder.trace;
 
+import io.trapscope.recorder.event.EventBlock;
 import io.trapscope.recorder.event.EventReader;
 import java.io.IOException;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -10,13 +12,19 @@ import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
 
 /**
- * Goes over one queue file: document by document, batch by batch, record by record. Trusts nothing
- * that the file says: every length is checked against what is there, and every step goes forward,
- * so that reading ends whatever the bytes are.
+ * Goes over one queue file, or over a part of one: document by document, batch by batch, record by
+ * record. Trusts nothing that the file says: every length is checked against what is there, and
+ * every step goes forward, so that reading ends whatever the bytes are.
  */
-final class StreamCursor implements EventCursor {
+final class StreamCursor implements BlockCursor {
   /** Bytes of file that are mapped at a time; more than any batch. */
   private static final int WINDOW_BYTES = 1 << 28;
+
+  /** Room of the usual batch. */
+  private static final int FIRST_BATCH_BYTES = 256 << 10;
+
+  /** How far the beginning of a batch is looked for: the room of two. */
+  static final long SEARCH_BYTES = 2L * TraceFormat.MAX_BATCH;
 
   private final Path file;
   private final int vcpu;
@@ -34,9 +42,20 @@ final class StreamCursor implements EventCursor {
   /** Place in the file of the next document's header. */
   private long position;
 
-  // The current batch, as offsets in the window; offset == limit where it has no more records.
+  /**
+   * The current batch, copied out of the window: its records are read several times as quickly from
+   * an array. Offsets are in it; offset == limit where it has no more records.
+   */
+  private byte[] batch = new byte[FIRST_BATCH_BYTES];
+
   private int offset;
   private int limit;
+
+  /** Where the batch begins in the file. */
+  private long batchStart;
+
+  private long baseTime;
+  private long baseInstructions;
 
   /** Whether the batch's document has no length: it goes on as long as records follow. */
   private boolean open;
@@ -51,11 +70,38 @@ final class StreamCursor implements EventCursor {
   private long records;
   private boolean ended;
 
+  /** Where reading begins: 0, or the document of a batch. */
+  private final long from;
+
+  /** Where reading stops: the document of a batch that another cursor begins with. */
+  private final long border;
+
+  private boolean stopped;
+  private boolean begun;
+  private long firstSequence;
+  private long firstBase;
+
+  /** A cursor over the whole file, which may be null: the stream is then missing. */
   StreamCursor(Path file, int vcpu, TraceEnd.StreamEnd recorded, boolean unclean) {
+    this(file, vcpu, recorded, unclean, 0, Long.MAX_VALUE);
+  }
+
+  /**
+   * A cursor over a part of the file.
+   *
+   * @param recorded what the footer says of the stream; null where that is not compared
+   * @param from where the part begins: 0 or {@link #borderAfter}
+   * @param border where the next part begins; MAX_VALUE for the last one
+   */
+  StreamCursor(
+      Path file, int vcpu, TraceEnd.StreamEnd recorded, boolean unclean, long from, long border) {
     this.file = file;
     this.vcpu = vcpu;
     this.recorded = recorded;
     this.unclean = unclean;
+    this.from = from;
+    this.border = border;
+    this.position = from;
   }
 
   @Override
@@ -73,7 +119,7 @@ final class StreamCursor implements EventCursor {
     try {
       while (true) {
         if (offset < limit) {
-          int head = EventReader.head(window, offset);
+          int head = EventReader.head(batch, offset);
           int length = EventReader.length(head);
           if (EventReader.isMarked(head, sequence)
               && length >= EventReader.MIN_RECORD
@@ -95,10 +141,61 @@ final class StreamCursor implements EventCursor {
         }
       }
     } catch (IOException | InternalError e) {
-      // The file cannot be read, or became shorter under the mapping.
-      anomalies.add(Anomaly.TRUNCATED, 1);
-      return finish();
+      return unreadable();
     }
+  }
+
+  @Override
+  public boolean next(EventBlock block) {
+    try {
+      while (true) {
+        if (offset < limit) {
+          fill(block);
+          if (block.size() > 0) {
+            return true;
+          }
+        } else if (!nextBatch()) {
+          return false;
+        }
+      }
+    } catch (IOException | InternalError e) {
+      return unreadable();
+    }
+  }
+
+  private void fill(EventBlock block) {
+    block.batch(batch, vcpu, baseTime, baseInstructions);
+    int at = offset;
+    int end = limit;
+    long number = sequence;
+    int unknown = 0;
+    while (at < end && block.size() < EventBlock.CAPACITY) {
+      int head = EventReader.head(batch, at);
+      int length = EventReader.length(head);
+      if (!EventReader.isMarked(head, number)
+          || length < EventReader.MIN_RECORD
+          || length > end - at) {
+        offset = at;
+        endBatchEarly(head);
+        at = limit;
+        break;
+      }
+      unknown += block.add(at, head, number) ? 0 : 1;
+      at += length;
+      number++;
+    }
+    offset = at;
+    records += number - sequence;
+    sequence = number;
+    if (unknown > 0) {
+      anomalies.add(Anomaly.UNKNOWN_EVENTS, unknown);
+    }
+  }
+
+  /** The file cannot be read, or became shorter under the mapping. */
+  private boolean unreadable() {
+    anomalies.add(Anomaly.TRUNCATED, 1);
+    return finish();
   }
 
   /** The records stop before the batch does: where the writer was in an open one, else damage. */
@@ -107,7 +204,7 @@ final class StreamCursor implements EventCursor {
       anomalies.add(Anomaly.BAD_RECORD, 1);
     }
     blankTail = head == 0;
-    recordsEnd = windowStart + offset;
+    recordsEnd = batchStart + offset;
     offset = limit;
   }
 
@@ -127,22 +224,26 @@ final class StreamCursor implements EventCursor {
       return finish();
     }
     while (position <= fileBytes - TraceFormat.DOCUMENT_HEADER_BYTES) {
+      if (position >= border) {
+        stopped = true;
+        return finish();
+      }
       map(position);
       int at = (int) (position - windowStart);
       int header = window.getInt(at);
       if (header == TraceFormat.DOCUMENT_END) {
         break;
       }
-      int batch = at + TraceFormat.DOCUMENT_HEADER_BYTES;
+      int place = at + TraceFormat.DOCUMENT_HEADER_BYTES;
       int length = header & TraceFormat.DOCUMENT_LENGTH;
       long next = position + TraceFormat.DOCUMENT_HEADER_BYTES + (length + 3L & -4L);
       boolean meta = (header & TraceFormat.DOCUMENT_META) != 0;
       if (header == 0 || (header & TraceFormat.DOCUMENT_OPEN) != 0) {
-        if (openBatch(batch)) {
+        if (openBatch(place)) {
           return true;
         }
         // Where the writer had not yet begun its batch there is no magic, and nothing behind it.
-        boolean blank = unclean && header == 0 && isBlank(batch);
+        boolean blank = unclean && header == 0 && isBlank(place);
         if (!resync(blank)) {
           break;
         }
@@ -150,7 +251,7 @@ final class StreamCursor implements EventCursor {
         // A damaged header or a cut-off file: what is in the batch tells, as for an open one.
         boolean damaged = length > TraceFormat.MAX_BATCH;
         anomalies.add(damaged ? Anomaly.BAD_DOCUMENT : Anomaly.TRUNCATED, 1);
-        if (!meta && openBatch(batch)) {
+        if (!meta && openBatch(place)) {
           return true;
         }
         if (!resync(true)) {
@@ -158,7 +259,7 @@ final class StreamCursor implements EventCursor {
         }
       } else if (meta) {
         position = next;
-      } else if (closedBatch(batch, length)) {
+      } else if (closedBatch(place, length)) {
         position = next;
         return true;
       } else {
@@ -189,7 +290,10 @@ final class StreamCursor implements EventCursor {
       anomalies.add(Anomaly.MISSING_STREAM, 1);
       return false;
     }
-    map(0);
+    map(from);
+    if (from != 0) {
+      return true;
+    }
     // The queue's own description comes first; without it this may be any file.
     int header = fileBytes < 8 ? 0 : window.getInt(0);
     int length = header & TraceFormat.DOCUMENT_LENGTH;
@@ -225,8 +329,8 @@ final class StreamCursor implements EventCursor {
     }
   }
 
-  private boolean isBlank(int batch) {
-    return batch > window.capacity() - 4 || window.getInt(batch) == 0;
+  private boolean isBlank(int at) {
+    return at > window.capacity() - 4 || window.getInt(at) == 0;
   }
 
   /**
@@ -257,57 +361,92 @@ final class StreamCursor implements EventCursor {
 
   // ---- batches
 
-  private boolean isBatch(int batch) {
-    return batch <= window.capacity() - TraceFormat.BATCH_HEADER_BYTES
-        && window.getInt(batch) == TraceFormat.MAGIC
-        && (window.getShort(batch + TraceFormat.STREAM) & 0xffff) == vcpu;
+  private boolean isBatch(int at) {
+    return at <= window.capacity() - TraceFormat.BATCH_HEADER_BYTES
+        && window.getInt(at) == TraceFormat.MAGIC
+        && (window.getShort(at + TraceFormat.STREAM) & 0xffff) == vcpu;
   }
 
-  private boolean closedBatch(int batch, int length) {
+  private boolean closedBatch(int at, int length) {
     int recordBytes = length - TraceFormat.BATCH_HEADER_BYTES;
-    if (recordBytes < 0 || !isBatch(batch)) {
+    if (recordBytes < 0 || !isBatch(at)) {
       return false;
     }
-    if (window.getInt(batch + TraceFormat.RECORD_BYTES) != recordBytes
-        || TraceFormat.checksum(crc, view, batch, recordBytes)
-            != window.getInt(batch + TraceFormat.CHECKSUM)) {
+    copyBatch(at, length);
+    if (window.getInt(at + TraceFormat.RECORD_BYTES) != recordBytes
+        || TraceFormat.checksum(crc, batch, recordBytes)
+            != window.getInt(at + TraceFormat.CHECKSUM)) {
       anomalies.add(Anomaly.BAD_CHECKSUM, 1);
     }
     open = false;
-    beginBatch(batch, recordBytes);
+    beginBatch(at, recordBytes);
     return true;
+  }
+
+  private void copyBatch(int at, int length) {
+    if (batch.length < length + EventBlock.SLACK) {
+      batch = new byte[length + EventBlock.SLACK];
+    }
+    window.get(at, batch, 0, length);
   }
 
   /** A batch without a trustworthy length: its records say where it ends. */
-  private boolean openBatch(int batch) {
-    if (!isBatch(batch)) {
+  private boolean openBatch(int at) {
+    if (!isBatch(at)) {
       return false;
     }
-    int room = Math.min(window.capacity() - batch, TraceFormat.MAX_BATCH);
+    int room = Math.min(window.capacity() - at, TraceFormat.MAX_BATCH);
+    copyBatch(at, room);
+    // A live writer marks a record when its fields are there; the copy may have taken them before.
+    long first = window.getLong(at + TraceFormat.SEQUENCE);
+    int marked = TraceFormat.BATCH_HEADER_BYTES;
+    for (long number = first; marked <= room - EventReader.MIN_RECORD; number++) {
+      int head = EventReader.head(batch, marked);
+      if (!EventReader.isMarked(head, number) || EventReader.length(head) == 0) {
+        break;
+      }
+      marked += EventReader.length(head);
+    }
+    VarHandle.acquireFence();
+    copyBatch(at, Math.min(marked, room));
     open = true;
-    beginBatch(batch, room - TraceFormat.BATCH_HEADER_BYTES);
+    beginBatch(at, room - TraceFormat.BATCH_HEADER_BYTES);
     return true;
   }
 
-  private void beginBatch(int batch, int recordBytes) {
-    long base = window.getLong(batch + TraceFormat.SEQUENCE);
-    long baseTime = window.getLong(batch + TraceFormat.BASE_TIME);
-    if (base > sequence) {
-      anomalies.add(Anomaly.MISSING_EVENTS, base - sequence);
-    } else if (base < sequence) {
-      anomalies.add(Anomaly.SEQUENCE_BACKWARDS, 1);
+  private void beginBatch(int at, int recordBytes) {
+    long base = window.getLong(at + TraceFormat.SEQUENCE);
+    baseTime = window.getLong(at + TraceFormat.BASE_TIME);
+    baseInstructions = window.getLong(at + TraceFormat.BASE_INSTRUCTIONS);
+    if (begun || from == 0) {
+      compare(base, baseTime, sequence, lastBase);
     }
-    if (baseTime < lastBase) {
-      anomalies.add(Anomaly.TIME_BACKWARDS, 1);
+    if (!begun) {
+      begun = true;
+      firstSequence = base;
+      firstBase = baseTime;
     }
     sequence = base;
     lastBase = baseTime;
-    offset = batch + TraceFormat.BATCH_HEADER_BYTES;
+    batchStart = windowStart + at;
+    offset = TraceFormat.BATCH_HEADER_BYTES;
     limit = offset + (recordBytes & ~3);
     recordsBefore = records;
-    recordsEnd = windowStart + limit;
+    recordsEnd = batchStart + limit;
     blankTail = false;
-    event.batch(window, vcpu, baseTime, window.getLong(batch + TraceFormat.BASE_INSTRUCTIONS));
+    event.batch(batch, vcpu, baseTime, baseInstructions);
+  }
+
+  /** Compares a batch with the end of the one before it. */
+  private void compare(long base, long baseTime, long expected, long baseBefore) {
+    if (base > expected) {
+      anomalies.add(Anomaly.MISSING_EVENTS, base - expected);
+    } else if (base < expected) {
+      anomalies.add(Anomaly.SEQUENCE_BACKWARDS, 1);
+    }
+    if (baseTime < baseBefore) {
+      anomalies.add(Anomaly.TIME_BACKWARDS, 1);
+    }
   }
 
   private boolean finish() {
@@ -315,12 +454,69 @@ final class StreamCursor implements EventCursor {
       ended = true;
       offset = limit;
       if (recorded != null) {
-        anomalies.add(Anomaly.LOST_EVENTS, recorded.lost());
-        anomalies.add(Anomaly.CLAMPED_VALUES, recorded.clamped());
-        anomalies.add(Anomaly.MISSING_AT_END, Math.max(0, recorded.events() - records));
-        anomalies.add(Anomaly.BAD_END, records > recorded.events() ? 1 : 0);
+        compareWithFooter(recorded, records, anomalies);
       }
     }
     return false;
+  }
+
+  /** Adds what the footer's account of a stream shows beside the records that were read. */
+  static void compareWithFooter(TraceEnd.StreamEnd recorded, long records, Anomalies anomalies) {
+    anomalies.add(Anomaly.LOST_EVENTS, recorded.lost());
+    anomalies.add(Anomaly.CLAMPED_VALUES, recorded.clamped());
+    anomalies.add(Anomaly.MISSING_AT_END, Math.max(0, recorded.events() - records));
+    anomalies.add(Anomaly.BAD_END, records > recorded.events() ? 1 : 0);
+  }
+
+  // ---- parts
+
+  /** Records read so far, of known types or not. */
+  long records() {
+    return records;
+  }
+
+  /**
+   * After both were read to their ends: whether this part began exactly where {@code before}
+   * stopped, as it must for the two to be what one cursor would have read. Damage can carry a
+   * cursor past a border. Counts what the border shows.
+   */
+  boolean follows(StreamCursor before) {
+    if (!before.stopped || before.position != from || !begun) {
+      return false;
+    }
+    compare(firstSequence, firstBase, before.sequence, before.lastBase);
+    return true;
+  }
+
+  /**
+   * The first place after {@code place} where a part can begin: the document of a batch that is
+   * closed and whose checksum is right; -1 where there is none within {@link #SEARCH_BYTES}.
+   */
+  long borderAfter(long place) throws IOException {
+    map(place);
+    long first = (place + 3 & -4L) + TraceFormat.DOCUMENT_HEADER_BYTES;
+    long last = Math.min(first + SEARCH_BYTES, fileBytes);
+    for (long at = first; at <= last - TraceFormat.BATCH_HEADER_BYTES; at += 4) {
+      if (window.capacity() - (at - windowStart) < TraceFormat.BATCH_HEADER_BYTES) {
+        map(at);
+      }
+      if (isBatch((int) (at - windowStart)) && isSound(at)) {
+        return at - TraceFormat.DOCUMENT_HEADER_BYTES;
+      }
+    }
+    return -1;
+  }
+
+  private boolean isSound(long place) throws IOException {
+    map(place - TraceFormat.DOCUMENT_HEADER_BYTES);
+    int at = (int) (place - windowStart);
+    int header = window.getInt(at - TraceFormat.DOCUMENT_HEADER_BYTES);
+    int recordBytes = header - TraceFormat.BATCH_HEADER_BYTES;
+    return recordBytes >= 0
+        && header <= TraceFormat.MAX_BATCH
+        && place + header <= fileBytes
+        && window.getInt(at + TraceFormat.RECORD_BYTES) == recordBytes
+        && TraceFormat.checksum(crc, view, at, recordBytes)
+            == window.getInt(at + TraceFormat.CHECKSUM);
   }
 }

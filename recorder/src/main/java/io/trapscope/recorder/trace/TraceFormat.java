@@ -106,4 +106,12 @@ public final class TraceFormat {
     crc.update(view);
     return (int) crc.getValue();
   }
+
+  /** Checksum of a batch at the beginning of an array. */
+  static int checksum(CRC32C crc, byte[] batch, int recordBytes) {
+    crc.reset();
+    crc.update(batch, 0, RECORD_BYTES);
+    crc.update(batch, BATCH_HEADER_BYTES, recordBytes);
+    return (int) crc.getValue();
+  }
 }

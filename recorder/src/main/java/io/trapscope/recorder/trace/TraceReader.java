@@ -46,6 +46,14 @@ public interface TraceReader {
   EventCursor stream(int vcpu);
 
   /**
+   * One stream cut into parts, for several threads.
+   *
+   * @param vcpu one of {@link #streams}
+   * @param bytes about how many bytes of file a part has; the last one may have half as many more
+   */
+  StreamParts parts(int vcpu, long bytes);
+
+  /**
    * All streams from their beginning, merged by time; equal times by stream, then by sequence
    * number. Its anomalies are those of the whole trace.
    */

@@ -44,12 +44,12 @@ class ChronicleTailerTest {
           assertThat(batch.getInt(0)).isEqualTo(TraceFormat.MAGIC);
           assertThat(batch.getLong(TraceFormat.SEQUENCE)).isEqualTo(seen);
           event.batch(
-              batch,
+              bytes,
               0,
               batch.getLong(TraceFormat.BASE_TIME),
               batch.getLong(TraceFormat.BASE_INSTRUCTIONS));
           for (int at = TraceFormat.BATCH_HEADER_BYTES; at < bytes.length; ) {
-            int head = EventReader.head(batch, at);
+            int head = EventReader.head(bytes, at);
             assertThat(event.record(at, head, seen)).isTrue();
             assertThat(TestTraces.check(event, seen)).isTrue();
             at += EventReader.length(head);

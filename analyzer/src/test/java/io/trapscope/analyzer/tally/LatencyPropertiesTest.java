@@ -1,4 +1,4 @@
-package io.trapscope.analyzer.report;
+package io.trapscope.analyzer.tally;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -9,6 +9,7 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.HdrHistogram.Histogram;
 
 /** Percentiles against an exact sort, and merging against the whole. */
 class LatencyPropertiesTest {
@@ -29,10 +30,11 @@ class LatencyPropertiesTest {
   void percentilesAreExactToThreeDigits(@ForAll("durations") List<Long> durations) {
     Latency latency = of(durations);
     long[] sorted = durations.stream().mapToLong(Long::longValue).sorted().toArray();
-    for (double percent : PERCENTS) {
-      int rank = Math.max(1, (int) Math.ceil(percent / 100 * sorted.length));
+    long[] percentiles = latency.percentiles(PERCENTS);
+    for (int i = 0; i < PERCENTS.length; i++) {
+      int rank = Math.max(1, (int) Math.ceil(PERCENTS[i] / 100 * sorted.length));
       long exact = sorted[rank - 1];
-      long found = latency.percentile(percent);
+      long found = percentiles[i];
       // HdrHistogram's unit of resolution at three digits: one part in 1,000, and never below.
       assertThat(found - exact).isBetween(0L, exact / 1000);
     }
@@ -61,8 +63,27 @@ class LatencyPropertiesTest {
     assertThat(merged.total()).isEqualTo(whole.total());
     assertThat(merged.min()).isEqualTo(whole.min());
     assertThat(merged.max()).isEqualTo(whole.max());
-    for (double percent : PERCENTS) {
-      assertThat(merged.percentile(percent)).isEqualTo(whole.percentile(percent));
+    assertThat(merged.percentiles(PERCENTS)).isEqualTo(whole.percentiles(PERCENTS));
+    assertThat(merged.octaves()).isEqualTo(whole.octaves());
+  }
+
+  @Property(tries = 300)
+  void hasTheCellsOfHdrHistogram(@ForAll("durations") List<Long> durations) {
+    Latency latency = of(durations);
+    Histogram histogram = new Histogram(Latency.LIMIT, Latency.DIGITS);
+    durations.forEach(histogram::recordValue);
+    assertThat(latency.histogram()).isEqualTo(histogram);
+    assertThat(latency.copy().histogram()).isEqualTo(histogram);
+  }
+
+  @Property(tries = 100)
+  void octavesArePowersOfTwo(@ForAll("durations") List<Long> durations) {
+    long[] octaves = of(durations).octaves();
+    for (int i = 0; i < octaves.length; i++) {
+      int octave = i;
+      long exact =
+          durations.stream().filter(d -> 64 - Long.numberOfLeadingZeros(d) == octave).count();
+      assertThat(octaves[i]).isEqualTo(exact);
     }
   }
 

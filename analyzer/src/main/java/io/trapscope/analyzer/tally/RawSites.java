@@ -1,0 +1,67 @@
+package io.trapscope.analyzer.tally;
+
+/**
+ * What {@link Sites} counts, while events go by: by the numbers of {@link Exits} as they are, so
+ * that an exit costs one look-up and a few additions. Where it is full it is emptied into the table
+ * of sites.
+ */
+final class RawSites extends Rows {
+  private static final int LIMIT = 1 << 15;
+
+  // A row: RIP, number and what; then:
+  static final int COUNT = 3;
+  static final int GUEST = 4;
+  static final int LOOP = 5;
+  static final int DISPATCH = 6;
+  static final int DEVICE = 7;
+  static final int FIRST = 8;
+  static final int LAST = 9;
+
+  private final Sites sites;
+  private int vcpu;
+
+  RawSites(Sites sites) {
+    super(LAST + 1 - KEY, LIMIT);
+    this.sites = sites;
+  }
+
+  /** Adds exits. */
+  void add(Exits exits) {
+    if (exits.vcpu != vcpu) {
+      flush();
+      vcpu = exits.vcpu;
+    }
+    for (int i = 0; i < exits.size; i++) {
+      int at = find(exits.rip[i], exits.number[i], exits.what[i]);
+      long[] row = rows;
+      row[at + COUNT]++;
+      row[at + GUEST] += exits.guest[i];
+      row[at + LOOP] += exits.loop[i];
+      row[at + DISPATCH] += exits.dispatch[i];
+      row[at + DEVICE] += exits.device[i];
+      long time = exits.time[i];
+      row[at + FIRST] = Math.min(row[at + FIRST], time);
+      row[at + LAST] = Math.max(row[at + LAST], time);
+    }
+  }
+
+  @Override
+  int full(long rip, long number, long what) {
+    flush();
+    return find(rip, number, what);
+  }
+
+  @Override
+  void start(int at) {
+    rows[at + FIRST] = Long.MAX_VALUE;
+    rows[at + LAST] = Long.MIN_VALUE;
+  }
+
+  /** Empties this table into the table of sites. */
+  void flush() {
+    for (int i = 0; i < size(); i++) {
+      sites.add(rows, at(i), vcpu);
+    }
+    clear();
+  }
+}

@@ -1,0 +1,90 @@
+package io.trapscope.recorder.trace;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The parts of one queue file. */
+final class QueueParts implements StreamParts {
+  private final TraceEnd.StreamEnd recorded;
+  private final List<StreamCursor> cursors = new ArrayList<>();
+  private final List<Long> sizes = new ArrayList<>();
+
+  /**
+   * Cuts a queue file.
+   *
+   * @param file null where the stream is missing: one part, which says so
+   * @param bytes least bytes of a part, but for the last
+   */
+  QueueParts(Path file, int vcpu, TraceEnd.StreamEnd recorded, boolean unclean, long bytes) {
+    this.recorded = recorded;
+    List<Long> borders = borders(file, vcpu, Math.max(1, bytes));
+    for (int i = 0; i + 1 < borders.size(); i++) {
+      long from = borders.get(i);
+      long to = borders.get(i + 1);
+      boolean last = i + 2 == borders.size();
+      cursors.add(new StreamCursor(file, vcpu, null, unclean, from, last ? Long.MAX_VALUE : to));
+      sizes.add(Math.max(1, to - from));
+    }
+  }
+
+  /** Where each part begins, and the end of the file. */
+  private static List<Long> borders(Path file, int vcpu, long bytes) {
+    List<Long> borders = new ArrayList<>();
+    borders.add(0L);
+    long size = 0;
+    try {
+      size = file == null ? 0 : Files.size(file);
+      StreamCursor search = new StreamCursor(file, vcpu, null, false);
+      long place = bytes;
+      while (place < size - bytes / 2) {
+        long border = search.borderAfter(place);
+        if (border >= 0) {
+          borders.add(border);
+        }
+        place = border < 0 ? place + Math.max(bytes, StreamCursor.SEARCH_BYTES) : border + bytes;
+      }
+    } catch (IOException | InternalError e) {
+      // The file cannot be read: the cursor of its one part says so.
+      borders.subList(1, borders.size()).clear();
+    }
+    borders.add(size);
+    return borders;
+  }
+
+  @Override
+  public int size() {
+    return cursors.size();
+  }
+
+  @Override
+  public long bytes(int part) {
+    return sizes.get(part);
+  }
+
+  @Override
+  public BlockCursor cursor(int part) {
+    return cursors.get(part);
+  }
+
+  @Override
+  public Optional<Anomalies> anomalies() {
+    Anomalies all = new Anomalies();
+    long records = 0;
+    for (int i = 0; i < cursors.size(); i++) {
+      StreamCursor cursor = cursors.get(i);
+      if (i > 0 && !cursor.follows(cursors.get(i - 1))) {
+        return Optional.empty();
+      }
+      all.addAll(cursor.anomalies());
+      records += cursor.records();
+    }
+    if (recorded != null) {
+      StreamCursor.compareWithFooter(recorded, records, all);
+    }
+    return Optional.of(all);
+  }
+}
