@@ -137,7 +137,17 @@ final class DemoCommand implements Callable<Integer> {
         List.of("trapscope", "record", "--accel", backEnd.name(), "--guest", choice.name());
     RecordPlan plan =
         new RecordPlan(
-            choice, MEMORY, 1, null, LONGEST, ConsoleFilter.NONE, false, trace, false, sameAs);
+            choice,
+            MEMORY,
+            1,
+            null,
+            LONGEST,
+            ConsoleFilter.NONE,
+            false,
+            trace,
+            false,
+            sameAs,
+            EventPlan.DEFAULT);
     Recorded recorded = new Recording(out, backEnd, plan).run(new ConsoleStream(out), input, false);
     out.flush();
     new RecordSummary(plan, recorded).printText(out);

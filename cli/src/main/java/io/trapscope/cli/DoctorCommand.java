@@ -3,13 +3,17 @@ package io.trapscope.cli;
 import io.trapscope.cli.host.HostCheck;
 import io.trapscope.cli.host.HostChecks;
 import io.trapscope.cli.host.PythonChecks;
+import io.trapscope.recorder.tracepoint.EventSelection;
 import io.trapscope.vmm.host.LibC;
+import io.trapscope.vmm.hypervisor.HypervisorException;
 import io.trapscope.vmm.kvm.KvmProbe;
+import io.trapscope.vmm.perf.KernelTracing;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,6 +37,7 @@ final class DoctorCommand implements Callable<Integer> {
     List<HostCheck> checks = new ArrayList<>(new HostChecks(Path.of("/")).all(Path.of("")));
     checks.add(2, kvm(KvmProbe.probe()));
     checks.add(1, nativeCalls());
+    checks.add(tracepoints());
     checks.add(PythonChecks.python());
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
@@ -50,6 +55,19 @@ final class DoctorCommand implements Callable<Integer> {
     } catch (LinkageError e) {
       return HostCheck.missing(
           "calls", "the C library cannot be called: " + e.getMessage(), "Linux on x86-64");
+    }
+  }
+
+  /** Whether KVM's tracepoints, the source of exits that the kernel handles itself, can be read. */
+  private static HostCheck tracepoints() {
+    try (KernelTracing tracing =
+        KernelTracing.prepare(EventSelection.DEFAULT.tracepoints(), Set.of(), 0)) {
+      return HostCheck.ok(
+          "tracepoints", tracing.names().size() + " tracepoints of KVM can be recorded");
+    } catch (HypervisorException e) {
+      return HostCheck.missing("tracepoints", e.getMessage(), "");
+    } catch (LinkageError e) {
+      return HostCheck.missing("tracepoints", "the host cannot be asked", "Linux on x86-64");
     }
   }
 

@@ -6,6 +6,7 @@ import io.trapscope.recorder.trace.Anomaly;
 import io.trapscope.recorder.trace.TraceEnd;
 import io.trapscope.recorder.trace.TraceHeader;
 import io.trapscope.recorder.trace.TraceReader;
+import io.trapscope.vmm.perf.KernelTracing;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -101,11 +102,19 @@ final class InfoCommand implements Callable<Integer> {
   private static void printCounters(
       PrintWriter out, TraceHeader header, Optional<TraceEnd> traceEnd) {
     List<Counter> end = traceEnd.map(TraceEnd::counters).orElse(header.counters());
-    List<Counter> change = Counter.change(header.counters(), end);
     List<String> lines = new ArrayList<>();
-    for (int i = 0; i < end.size(); i++) {
-      Counter counter = end.get(i);
-      if (counter.total() != 0) {
+    List<String> tracepoints = new ArrayList<>();
+    for (Counter counter : end) {
+      if (counter.of().equals(KernelTracing.COUNTED)) {
+        tracepoints.add(
+            String.format(
+                Locale.ROOT,
+                "  %-42s %,15d %,15d",
+                counter.name(),
+                counter.total(),
+                total(end, KernelTracing.READ, counter.name())));
+      } else if (counter.total() != 0 && !counter.of().equals(KernelTracing.READ)) {
+        long before = total(header.counters(), counter.of(), counter.name());
         lines.add(
             String.format(
                 Locale.ROOT,
@@ -113,12 +122,25 @@ final class InfoCommand implements Callable<Integer> {
                 counter.of(),
                 counter.name(),
                 counter.total(),
-                change.get(i).total(),
+                counter.isGrowing() ? counter.total() - before : counter.total(),
                 unit(counter)));
       }
     }
+    section(out, "counters of the host: at the end, gained since the begin, unit", lines);
+    section(out, "tracepoints: hits as the kernel counts them, records read", tracepoints);
+  }
+
+  private static long total(List<Counter> counters, String of, String name) {
+    return counters.stream()
+        .filter(counter -> counter.of().equals(of) && counter.name().equals(name))
+        .mapToLong(Counter::total)
+        .findFirst()
+        .orElse(0);
+  }
+
+  private static void section(PrintWriter out, String title, List<String> lines) {
     if (!lines.isEmpty()) {
-      out.println("counters of the host: at the end, gained since the begin, unit");
+      out.println(title);
       lines.forEach(line -> out.println(line.stripTrailing()));
     }
   }
@@ -170,7 +192,7 @@ final class InfoCommand implements Callable<Integer> {
   }
 
   private static void row(PrintWriter out, String name, String text) {
-    out.println(String.format("%-11s", name) + text);
+    out.println(String.format("%-10s ", name) + text);
   }
 
   private static Map<String, List<String>> unseenByCause(TraceHeader header) {

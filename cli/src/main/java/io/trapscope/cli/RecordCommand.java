@@ -32,6 +32,16 @@ final class RecordCommand implements Callable<Integer> {
   @ParentCommand private TrapscopeCommand parent;
   @Spec private CommandSpec spec;
   @Mixin private GuestOptions guest;
+  @Mixin private EventOptions events;
+
+  @Option(
+      names = "--kernel-events",
+      paramLabel = "WHEN",
+      defaultValue = "auto",
+      description =
+          "With --accel kvm, record what KVM's tracepoints tell: auto (where the host allows it),"
+              + " yes, no (default: ${DEFAULT-VALUE}).")
+  private KernelEvents.Wanted kernelEvents;
 
   @Option(
       names = "--accel",
@@ -148,7 +158,17 @@ final class RecordCommand implements Callable<Integer> {
             ? !choice.bundled() && Terminals.isTerminal(Terminals.STDIN)
             : realTimeWanted;
     return new RecordPlan(
-        choice, memory, cpus, until, timeout, filter, realTime, directory(choice), force, words());
+        choice,
+        memory,
+        cpus,
+        until,
+        timeout,
+        filter,
+        realTime,
+        directory(choice),
+        force,
+        words(),
+        new EventPlan(events.selection(), kernelEvents, events.buffer()));
   }
 
   private Path directory(GuestChoice choice) {

@@ -19,6 +19,7 @@ import java.util.List;
  * @param directory where the trace goes; null for no recording
  * @param force whether a trace that is there is replaced
  * @param commandLine the words of the command, for the trace's header
+ * @param events which events it gets
  */
 record RecordPlan(
     GuestChoice guest,
@@ -30,4 +31,5 @@ record RecordPlan(
     boolean realTime,
     Path directory,
     boolean force,
-    List<String> commandLine) {}
+    List<String> commandLine,
+    EventPlan events) {}

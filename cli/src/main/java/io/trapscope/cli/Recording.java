@@ -1,6 +1,7 @@
 package io.trapscope.cli;
 
 import io.trapscope.recorder.event.Counter;
+import io.trapscope.recorder.event.LossCause;
 import io.trapscope.recorder.trace.TraceEnd;
 import io.trapscope.recorder.trace.TraceException;
 import io.trapscope.recorder.trace.TraceHeader;
@@ -14,6 +15,7 @@ import io.trapscope.vmm.run.RunResult;
 import io.trapscope.vmm.run.Sinks;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -50,14 +52,28 @@ final class Recording {
    */
   Recorded run(OutputStream console, ConsoleInput input, boolean progress) {
     Board board = new PcBoard();
-    try (Progress line = new Progress(err, progress, this::progressLine)) {
-      MachineConfig config = config(board, line.before(console), input);
+    try (Progress line = new Progress(err, progress, this::progressLine);
+        KernelEvents kernel = kernelEvents()) {
+      MachineConfig config = config(board, line.before(console), input, kernel);
       try (Machine machine = new Machine(config)) {
         running = machine;
-        TraceHeader header = RecordingHeader.of(backEnd, plan, machine, board, input != null);
-        return plan.directory() == null ? runOnly(machine, header) : record(machine, header);
+        TraceHeader header =
+            RecordingHeader.of(backEnd, plan, machine, board, kernel, input != null);
+        return plan.directory() == null
+            ? runOnly(machine, header)
+            : record(machine, header, kernel);
       }
     }
+  }
+
+  /** None where nothing is recorded. */
+  private KernelEvents kernelEvents() {
+    EventPlan events = plan.events();
+    return KernelEvents.choose(
+        plan.directory() == null ? KernelEvents.Wanted.NO : events.kernel(),
+        backEnd.kind(),
+        events.selection(),
+        events.bufferBytes());
   }
 
   private static Recorded runOnly(Machine machine, TraceHeader header) {
@@ -69,8 +85,10 @@ final class Recording {
     }
   }
 
-  private MachineConfig config(Board board, OutputStream console, ConsoleInput input) {
+  private MachineConfig config(
+      Board board, OutputStream console, ConsoleInput input, KernelEvents kernel) {
     return machine(board)
+        .tracing(kernel.tracing())
         .consoleOutput(console)
         .consoleInput(input)
         .realTime(plan.realTime())
@@ -90,20 +108,30 @@ final class Recording {
           .cpus(plan.cpus())
           .board(() -> board)
           .consoleFilter(plan.filter())
-          .until(plan.until());
+          .until(plan.until())
+          .events(plan.events().selection().types());
     } catch (IllegalArgumentException e) {
       throw UserError.badInput(e.getMessage(), e);
     }
   }
 
-  private Recorded record(Machine machine, TraceHeader header) {
+  private Recorded record(Machine machine, TraceHeader header, KernelEvents kernel) {
     try (TraceWriter trace = TraceWriter.create(plan.directory(), plan.force(), header)) {
       writer = trace;
       // From here on a signal ends the run; before, there is nothing yet that it could spoil.
       StopOnSignal signals = new StopOnSignal(machine::stop);
       try {
-        RunResult result = machine.run(Sinks.of(trace::vcpu, trace.other()));
-        return finish(trace, header, result, machine.vm().counters());
+        RunResult result =
+            machine.run(
+                Sinks.of(
+                    trace::vcpu,
+                    trace.other(),
+                    (vcpu, count) -> trace.addLost(trace.vcpu(vcpu), count, LossCause.OVERRUN)));
+        List<Counter> counters = new ArrayList<>(machine.vm().counters());
+        if (kernel.tracing() != null) {
+          counters.addAll(kernel.tracing().counters());
+        }
+        return finish(trace, header, result, counters);
       } finally {
         signals.close();
       }

@@ -32,7 +32,12 @@ final class RecordingHeader {
   private RecordingHeader() {}
 
   static TraceHeader of(
-      BackEnd backEnd, RecordPlan plan, Machine machine, Board board, boolean hasInput) {
+      BackEnd backEnd,
+      RecordPlan plan,
+      Machine machine,
+      Board board,
+      KernelEvents kernel,
+      boolean hasInput) {
     TraceHeader.Builder header =
         TraceHeader.builder()
             .product("trapscope " + Version.number())
@@ -46,13 +51,17 @@ final class RecordingHeader {
                 TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis()),
                 System.nanoTime(),
                 backEnd.name().equals("kvm") ? 0 : SOFT_INSTRUCTIONS_PER_SECOND)
-            .surfaced(machine.vm().surfacedExits())
-            .unseen(machine.vm().unseenExits())
             .counters(machine.vm().counters())
             .note("guest", plan.guest().boot().description())
             .note("regions", machine.bus().tree())
             .note(CONSOLE_INPUT, Boolean.toString(hasInput))
             .note(FOLDER, Path.of("").toAbsolutePath().toString());
+    kernel.describe(
+        header,
+        backEnd.kind(),
+        plan.events().selection(),
+        machine.vm().surfacedExits(),
+        machine.vm().unseenExits());
     plan.guest()
         .images()
         .forEach(image -> header.image(image.role(), image.path(), image.sha256(), image.bytes()));

@@ -44,8 +44,18 @@ class ExitsCountsTest {
 
   private Map<ExitReason, Long> recordAndCount(String accel, HostKind host) throws TraceException {
     Path trace = folder.resolve("trace");
+    // The table knows what reaches user space.
     Outcome recorded =
-        Outcome.of("record", "--accel", accel, "--guest", "exits", "-o", trace.toString());
+        Outcome.of(
+            "record",
+            "--accel",
+            accel,
+            "--guest",
+            "exits",
+            "--kernel-events",
+            "no",
+            "-o",
+            trace.toString());
     assertThat(recorded.status()).as(recorded.err()).isEqualTo(ExitStatus.DONE);
 
     GroundTruth truth = GroundTruth.load();

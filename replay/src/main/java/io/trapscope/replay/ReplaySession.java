@@ -4,6 +4,7 @@ import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.InputSource;
+import io.trapscope.recorder.event.RunEnd;
 import io.trapscope.recorder.trace.Anomalies;
 import io.trapscope.recorder.trace.EventCursor;
 import io.trapscope.recorder.trace.TraceReader;
@@ -73,9 +74,7 @@ public final class ReplaySession {
     }
     try (Machine made = new Machine(config.build())) {
       machine = made;
-      if (vcpus.stream().noneMatch(VerifyingStream::isLeft)) {
-        made.stop();
-      }
+      vcpuEnded();
       RunResult result = made.run(Sinks.of(vcpus::get, other));
       return outcome(result);
     }
@@ -105,10 +104,20 @@ public final class ReplaySession {
     machine.stop();
   }
 
+  /** A run that did not end by itself is over with the last event that there is of it. */
   private void vcpuEnded() {
-    if (vcpus.stream().noneMatch(VerifyingStream::isLeft)) {
+    boolean byItself =
+        trace.end().map(end -> end.how() != null && endsByItself(end.how())).orElse(false);
+    if (!byItself && vcpus.stream().noneMatch(VerifyingStream::isLeft)) {
       machine.stop();
     }
+  }
+
+  private static boolean endsByItself(RunEnd how) {
+    return switch (how) {
+      case HALTED, RESET, TRIPLE_FAULT, POWER_OFF, DEBUG_EXIT -> true;
+      case UNTIL, TIMEOUT, ERROR, INTERRUPTED -> false;
+    };
   }
 
   private Outcome outcome(RunResult result) {

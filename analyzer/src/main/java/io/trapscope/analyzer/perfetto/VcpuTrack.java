@@ -49,7 +49,13 @@ final class VcpuTrack {
       halted(time);
     }
     long inDevice = event.get(Field.DEVICE_TIME, 0);
-    end = time + event.get(Field.LOOP_TIME, 0) + event.get(Field.DISPATCH_TIME, 0) + inDevice;
+    end =
+        time
+            + event.get(Field.KERNEL_TIME, 0)
+            + event.get(Field.USER_TIME, 0)
+            + event.get(Field.LOOP_TIME, 0)
+            + event.get(Field.DISPATCH_TIME, 0)
+            + inDevice;
     int packet = out.beginEvent(Proto.SLICE_BEGIN, track, time, "exit", name);
     annotate(event, PacketWriter.Annotation.SEQUENCE, Field.SEQUENCE);
     annotate(event, PacketWriter.Annotation.RIP, Field.RIP);

@@ -19,6 +19,11 @@ import java.util.Set;
  * there was. Only of a trace that has such counters.
  */
 public final class CoverageReport implements Report {
+  /** {@link Counter#of} of a tracepoint's hits, and of the records that were read of them. */
+  private static final String TRACEPOINT = "tracepoint";
+
+  private static final String TRACEPOINT_READ = "tracepoint-read";
+
   private static final TableSchema SCHEMA =
       new TableSchema(
           "coverage",
@@ -26,7 +31,7 @@ public final class CoverageReport implements Report {
           "a kind of exit or event that the host counts too",
           List.of(
               Column.text("kind", "what was counted"),
-              Column.count("recorded", "events of that kind in the trace"),
+              Column.count("recorded", "events of that kind in the trace, or records read"),
               Column.text("counter", "the host's counter, as it names it"),
               Column.count("counted", "what that counter gained from the run's begin to its end"),
               Column.of(
@@ -90,19 +95,34 @@ public final class CoverageReport implements Report {
     Table.Builder table = Table.builder(SCHEMA);
     for (Kind kind : KINDS) {
       long recorded = recorded(kind, found.tally());
-      long counted = counted(kind.counter, counters);
-      if (recorded > 0 || counted > 0) {
-        table.text(0, kind.name);
-        table.number(1, recorded);
-        table.text(2, kind.counter);
-        table.number(3, counted);
-        if (counted > 0) {
-          table.real(4, (double) recorded / counted);
-        }
-        table.endRow();
+      row(table, kind.name, recorded, kind.counter, counted(kind.counter, counters));
+    }
+    for (Counter counter : counters) {
+      if (counter.of().equals(TRACEPOINT)) {
+        long read =
+            counters.stream()
+                .filter(other -> other.of().equals(TRACEPOINT_READ))
+                .filter(other -> other.name().equals(counter.name()))
+                .mapToLong(Counter::total)
+                .sum();
+        row(table, "record of " + counter.name(), read, "its hits", counter.total());
       }
     }
     return List.of(table.build());
+  }
+
+  private static void row(
+      Table.Builder table, String kind, long recorded, String counter, long counted) {
+    if (recorded > 0 || counted > 0) {
+      table.text(0, kind);
+      table.number(1, recorded);
+      table.text(2, counter);
+      table.number(3, counted);
+      if (counted > 0) {
+        table.real(4, (double) recorded / counted);
+      }
+      table.endRow();
+    }
   }
 
   private static long recorded(Kind kind, Tally tally) {

@@ -48,7 +48,11 @@ class CoverageReportTest {
             Counter.count("vcpu-0", "irq_window_exits", 1),
             Counter.count("vcpu-0", "halt_exits", 0),
             Counter.count("vcpu-1", "hypercalls", 4),
-            Counter.count("vcpu-0", "irq_injections", 1));
+            Counter.count("vcpu-0", "irq_injections", 1),
+            Counter.count("tracepoint", "kvm_pio", 200),
+            Counter.count("tracepoint-read", "kvm_pio", 199),
+            Counter.count("tracepoint", "kvm_msr", 0),
+            Counter.count("tracepoint-read", "kvm_msr", 0));
     TraceFacts facts = new TraceFacts(0, Map.of(), counters, SymbolTable.EMPTY);
     Table table = new CoverageReport().tables(new Findings(Tallies.of(trace), facts)).get(0);
     assertThat(new TableText(0, 0).render(table).lines().map(String::strip))
@@ -60,7 +64,8 @@ class CoverageReportTest {
             "memory-mapped I/O           1  mmio_exits              2   50.0 %",
             "hypercall                   0  hypercalls              4    0.0 %",
             "interrupt window            1  irq_window_exits        1  100.0 %",
-            "interrupt injection         1  irq_injections          1  100.0 %");
+            "interrupt injection         1  irq_injections          1  100.0 %",
+            "record of kvm_pio         199  its hits              200   99.5 %");
   }
 
   @Test

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /** The checks that need nothing but the files of /proc, /sys and the file systems. */
 public final class HostChecks {
@@ -18,9 +17,6 @@ public final class HostChecks {
 
   /** A trace of some ten million events. */
   private static final long DISK_WANTED = 1024 * MEBI;
-
-  /** Bits of CapEff: capability.h, CAP_SYS_ADMIN 21 and CAP_PERFMON 38. */
-  private static final long CAP_TRACING = 1L << 21 | 1L << 38;
 
   private final Path root;
 
@@ -75,49 +71,6 @@ public final class HostChecks {
     }
   }
 
-  /** Whether KVM's tracepoints, the source of exits that the kernel handles itself, can be read. */
-  public HostCheck tracepoints() {
-    Path events = tracefs().resolve("events/kvm");
-    String paranoid = read("proc/sys/kernel/perf_event_paranoid").orElse("absent");
-    boolean privileged = (effectiveCapabilities() & CAP_TRACING) != 0;
-    String level = "perf_event_paranoid " + paranoid + (privileged ? ", privileged" : "");
-    if (paranoid.equals("absent")) {
-      return HostCheck.missing(
-          "tracepoints",
-          "the kernel has no perf events",
-          "a kernel with CONFIG_PERF_EVENTS; until then exits inside KVM are not seen");
-    }
-    if (!Files.isReadable(events.resolve("kvm_exit/format"))) {
-      return HostCheck.missing(
-          "tracepoints",
-          level + ", but " + events + "/kvm_exit/format cannot be read",
-          privileged
-              ? "mount -t tracefs tracefs /sys/kernel/tracing, and load the module kvm"
-              : "run as root with tracefs mounted, or let the user read " + events);
-    }
-    boolean allowed = privileged || number(paranoid) < 0;
-    return allowed
-        ? HostCheck.ok("tracepoints", level + ", " + events + " can be read")
-        : HostCheck.limited(
-            "tracepoints", level, "sysctl kernel.perf_event_paranoid=-1, or run as root");
-  }
-
-  private Path tracefs() {
-    Path mounted = root.resolve("sys/kernel/tracing");
-    return Files.isDirectory(mounted.resolve("events"))
-        ? mounted
-        : Stream.of(root.resolve("sys/kernel/debug/tracing"))
-            .filter(place -> Files.isDirectory(place.resolve("events")))
-            .findFirst()
-            .orElse(mounted);
-  }
-
-  private long effectiveCapabilities() {
-    return field("proc/self/status", "CapEff:\\s*([0-9a-f]+)")
-        .map(hex -> Long.parseUnsignedLong(hex, 16))
-        .orElse(0L);
-  }
-
   private Optional<Long> memAvailable() {
     return field("proc/meminfo", "MemAvailable:\\s*(\\d+) kB")
         .map(kib -> Long.parseLong(kib) << 10);
@@ -138,16 +91,8 @@ public final class HostChecks {
     }
   }
 
-  private static int number(String text) {
-    try {
-      return Integer.parseInt(text);
-    } catch (NumberFormatException e) {
-      return Integer.MAX_VALUE;
-    }
-  }
-
   /** The checks of this class, for a trace in {@code directory}. */
   public List<HostCheck> all(Path directory) {
-    return List.of(java(), memory(), disk(directory), tracepoints());
+    return List.of(java(), memory(), disk(directory));
   }
 }

@@ -68,18 +68,21 @@ public record Counter(
     return values.stream().mapToLong(Long::longValue).sum();
   }
 
+  /** Whether it counts and never goes back. */
+  public boolean isGrowing() {
+    return switch (kind) {
+      case CUMULATIVE, LINEAR_HISTOGRAM, LOG_HISTOGRAM -> true;
+      case INSTANT, PEAK -> false;
+    };
+  }
+
   /**
    * What was added since {@code earlier}; of a counter that does not only grow, its present value.
    *
    * @param earlier the same counter; null where there is none
    */
   public Counter since(Counter earlier) {
-    boolean grows =
-        switch (kind) {
-          case CUMULATIVE, LINEAR_HISTOGRAM, LOG_HISTOGRAM -> true;
-          case INSTANT, PEAK -> false;
-        };
-    if (!grows || earlier == null) {
+    if (!isGrowing() || earlier == null) {
       return this;
     }
     List<Long> change = new ArrayList<>();

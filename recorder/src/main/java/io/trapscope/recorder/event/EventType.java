@@ -1,6 +1,7 @@
 package io.trapscope.recorder.event;
 
 import static io.trapscope.recorder.event.Field.*;
+import static java.util.Map.entry;
 
 import java.util.EnumMap;
 import java.util.LinkedHashSet;
@@ -229,6 +230,23 @@ public enum EventType {
           EXIT_INFO2,
           REQUESTS);
 
+  /** Reasons that have a type of event of their own. */
+  private static final Map<ExitReason, EventType> OF_REASON =
+      Map.ofEntries(
+          entry(ExitReason.IO_INSTRUCTION, PIO),
+          entry(ExitReason.MMIO, MMIO),
+          entry(ExitReason.EPT_MISCONFIGURATION, MMIO),
+          entry(ExitReason.CPUID, CPUID),
+          entry(ExitReason.RDMSR, MSR),
+          entry(ExitReason.WRMSR, MSR),
+          entry(ExitReason.RDMSR_IMMEDIATE, MSR),
+          entry(ExitReason.WRMSR_IMMEDIATE, MSR),
+          entry(ExitReason.VMCALL, HYPERCALL),
+          entry(ExitReason.HLT, HLT),
+          entry(ExitReason.EPT_VIOLATION, EPT_FAULT),
+          entry(ExitReason.CR_ACCESS, CR_ACCESS),
+          entry(ExitReason.EXCEPTION_OR_NMI, EXCEPTION));
+
   private static final EventType[] BY_ID = new EventType[256];
 
   static {
@@ -307,6 +325,11 @@ public enum EventType {
         OF.put(type, List.copyOf(details));
       }
     }
+  }
+
+  /** The type of an exit of which nothing more is known than its reason. */
+  public static EventType of(ExitReason reason) {
+    return OF_REASON.getOrDefault(reason, EXIT);
   }
 
   /** The type with this id, or null where this version knows none. */

@@ -64,6 +64,7 @@ public final class ExitJoiner {
   private long userSince = NONE;
   private long idle;
 
+  private long lastRecord;
   private long lastEntry = NONE;
   private long runSince = NONE;
   private long entryNanos = NONE;
@@ -103,6 +104,7 @@ public final class ExitJoiner {
    * @param nanos when, on the trace's clock
    */
   public void accept(Tracepoint tracepoint, ByteBuffer raw, int at, int length, long nanos) {
+    lastRecord = nanos;
     if (length < tracepoint.needed()) {
       shortRecords++;
       return;
@@ -408,9 +410,14 @@ public final class ExitJoiner {
 
   // ---- for a caller with a user-space stage of its own
 
-  /** KVM_RUN is about to be called; the guest's entry is measured from here. */
+  /**
+   * KVM_RUN was called then; the guest's first entry is measured from there, if its record has not
+   * been taken yet.
+   */
   public void running(long nanos) {
-    runSince = nanos;
+    if (lastRecord <= nanos) {
+      runSince = nanos;
+    }
   }
 
   /**

@@ -63,7 +63,7 @@ final class ExitWords {
   }
 
   EventType type() {
-    return HardwareExit.type(reason());
+    return EventType.of(reason());
   }
 
   private boolean isSvm() {

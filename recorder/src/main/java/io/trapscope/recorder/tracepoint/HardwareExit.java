@@ -1,12 +1,9 @@
 package io.trapscope.recorder.tracepoint;
 
 import static io.trapscope.recorder.event.ExitReason.*;
-import static java.util.Map.entry;
 
-import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Isa;
-import java.util.Map;
 
 /**
  * The processors' own exit codes: VMX exit reasons (SDM volume 3, appendix C) and SVM exit codes
@@ -79,23 +76,6 @@ final class HardwareExit {
     EFER_WRITE
   };
 
-  /** Reasons that have a type of event of their own. */
-  private static final Map<ExitReason, EventType> TYPES =
-      Map.ofEntries(
-          entry(IO_INSTRUCTION, EventType.PIO),
-          entry(MMIO, EventType.MMIO),
-          entry(EPT_MISCONFIGURATION, EventType.MMIO),
-          entry(CPUID, EventType.CPUID),
-          entry(RDMSR, EventType.MSR),
-          entry(WRMSR, EventType.MSR),
-          entry(RDMSR_IMMEDIATE, EventType.MSR),
-          entry(WRMSR_IMMEDIATE, EventType.MSR),
-          entry(VMCALL, EventType.HYPERCALL),
-          entry(HLT, EventType.HLT),
-          entry(EPT_VIOLATION, EventType.EPT_FAULT),
-          entry(CR_ACCESS, EventType.CR_ACCESS),
-          entry(EXCEPTION_OR_NMI, EventType.EXCEPTION));
-
   private HardwareExit() {}
 
   /**
@@ -142,10 +122,5 @@ final class HardwareExit {
       case 0x403 -> VMGEXIT;
       default -> UNKNOWN;
     };
-  }
-
-  /** The type of event for an exit of which nothing more is known than its reason. */
-  static EventType type(ExitReason reason) {
-    return TYPES.getOrDefault(reason, EventType.EXIT);
   }
 }

@@ -9,7 +9,7 @@ final class UserExit {
   private UserExit() {}
 
   static EventType type(int code) {
-    return HardwareExit.type(reason(code));
+    return EventType.of(reason(code));
   }
 
   static ExitReason reason(int code) {

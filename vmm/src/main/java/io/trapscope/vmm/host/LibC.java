@@ -35,6 +35,7 @@ public final class LibC {
   public static final int EMFILE = 24;
 
   // asm/unistd_64.h.
+  private static final long SYS_READ = 0;
   private static final long SYS_OPEN = 2;
   private static final long SYS_CLOSE = 3;
   static final long SYS_MMAP = 9;
@@ -46,6 +47,14 @@ public final class LibC {
   private static final long SYS_GETPID = 39;
   private static final long SYS_GETTID = 186;
   private static final long SYS_TGKILL = 234;
+  private static final long SYS_FSOPEN = 430;
+  private static final long SYS_FSCONFIG = 431;
+  private static final long SYS_FSMOUNT = 432;
+
+  // linux/mount.h: descriptors that are not inherited, and the command that makes the file system.
+  private static final int FSOPEN_CLOEXEC = 1;
+  private static final int FSMOUNT_CLOEXEC = 1;
+  private static final int FSCONFIG_CMD_CREATE = 6;
 
   /** Bytes of a signal mask as the kernel has it. */
   private static final int SIGSET_BYTES = 8;
@@ -75,9 +84,13 @@ public final class LibC {
 
   /** Opens a file; returns its descriptor. */
   public static int open(String path, int flags) {
-    byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
-    ByteBuffer terminated = allocate(bytes.length + 1).put(bytes);
-    return (int) syscall(SYS_OPEN, address(terminated), flags, 0);
+    ByteBuffer name = terminated(path);
+    return (int) syscall(SYS_OPEN, address(name), flags, 0);
+  }
+
+  private static ByteBuffer terminated(String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    return allocate(bytes.length + 1).put(bytes);
   }
 
   public static int close(int fd) {
@@ -86,6 +99,11 @@ public final class LibC {
 
   public static int ioctl(int fd, long request, long argument) {
     return (int) BINDING.syscall(SYS_IOCTL, fd, request, argument, 0, 0, 0);
+  }
+
+  /** Reads; returns how many bytes came. */
+  public static long read(int fd, long to, long length) {
+    return syscall(SYS_READ, fd, to, length);
   }
 
   /** Reads from a place in a file; returns how many bytes came. */
@@ -116,6 +134,28 @@ public final class LibC {
   static int sigprocmask(int how, long mask) {
     ByteBuffer set = allocate(SIGSET_BYTES).putLong(0, mask);
     return (int) BINDING.syscall(SYS_RT_SIGPROCMASK, how, address(set), 0, SIGSET_BYTES, 0, 0);
+  }
+
+  /** Begins to make a file system of this type; returns a descriptor to configure it by. */
+  public static int fsopen(String type) {
+    ByteBuffer name = terminated(type);
+    return (int) syscall(SYS_FSOPEN, address(name), FSOPEN_CLOEXEC, 0);
+  }
+
+  /** Makes the file system that was configured. */
+  public static int fsconfigCreate(int context) {
+    return (int) BINDING.syscall(SYS_FSCONFIG, context, FSCONFIG_CMD_CREATE, 0, 0, 0, 0);
+  }
+
+  /** Mounts it nowhere: returns a descriptor of its root. */
+  public static int fsmount(int context) {
+    return (int) syscall(SYS_FSMOUNT, context, FSMOUNT_CLOEXEC, 0);
+  }
+
+  /** Any system call of up to six arguments; the result, or the negative error number. */
+  public static long syscall(
+      long number, long first, long second, long third, long fourth, long fifth) {
+    return BINDING.syscall(number, first, second, third, fourth, fifth, 0);
   }
 
   private static long syscall(long number, long first, long second, long third) {

@@ -7,6 +7,7 @@ import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.InterruptionType;
 import io.trapscope.vmm.hypervisor.VmExit;
 import io.trapscope.vmm.memory.MemoryRegion;
+import io.trapscope.vmm.perf.VcpuTracing;
 import java.util.List;
 
 /**
@@ -21,11 +22,18 @@ final class ExitEncoder {
 
   private final ExitSink sink;
   private final List<MemoryRegion> regions;
+  private final VcpuTracing tracing;
 
-  /** Makes an encoder; {@code regions} is the list of the trace header, for the REGION field. */
-  ExitEncoder(ExitSink sink, List<MemoryRegion> regions) {
+  /**
+   * Makes an encoder.
+   *
+   * @param regions the list of the trace header, for the REGION field
+   * @param tracing what the kernel tells of the same exits; null where it is not asked
+   */
+  ExitEncoder(ExitSink sink, List<MemoryRegion> regions, VcpuTracing tracing) {
     this.sink = sink;
     this.regions = regions;
+    this.tracing = tracing;
   }
 
   /**
@@ -38,8 +46,33 @@ final class ExitEncoder {
    * @param idleNanos time the vCPU stayed halted, part of the time between the two
    */
   void encode(EventType type, VmExit exit, long start, long end, long deviceNanos, long idleNanos) {
+    long dispatchNanos = end - start - deviceNanos - idleNanos;
+    if (tracing == null) {
+      write(type, exit, start, dispatchNanos, deviceNanos, idleNanos);
+      sink.commit();
+      return;
+    }
+    tracing.lock();
+    try {
+      boolean told = tracing.returned(type, exit.entryNanos, exit.exitNanos);
+      EventWriter event = write(type, exit, start, dispatchNanos, deviceNanos, idleNanos);
+      if (told) {
+        event.put(Field.TIME, tracing.time());
+        event.put(Field.GUEST_TIME, tracing.time() - exit.entryNanos);
+        event.put(Field.REASON, tracing.reasonOr(exit.reason).code());
+        tracing.stage(event);
+      }
+      sink.commit();
+      tracing.joined(type, !exit.write);
+    } finally {
+      tracing.unlock();
+    }
+  }
+
+  private EventWriter write(
+      EventType type, VmExit exit, long start, long dispatch, long device, long idleNanos) {
     EventWriter event = sink.claim(type);
-    common(event, exit, start, end - start - deviceNanos - idleNanos, deviceNanos);
+    common(event, exit, start, dispatch, device);
     switch (type) {
       case PIO -> port(event, exit);
       case MMIO -> memory(event, exit);
@@ -77,7 +110,7 @@ final class ExitEncoder {
           TRACEPOINT ->
           throw new IllegalArgumentException(type + " is no exit");
     }
-    sink.commit();
+    return event;
   }
 
   private static void common(
@@ -195,6 +228,20 @@ final class ExitEncoder {
 
   /** Writes the injection of an external interrupt, before the entry that delivers it. */
   void injection(int vector, long nanos, long instructions) {
+    if (tracing == null) {
+      writeInjection(vector, nanos, instructions);
+      return;
+    }
+    tracing.lock();
+    try {
+      writeInjection(vector, nanos, instructions);
+      tracing.injected(vector);
+    } finally {
+      tracing.unlock();
+    }
+  }
+
+  private void writeInjection(int vector, long nanos, long instructions) {
     EventWriter event = sink.claim(EventType.INJECTION);
     event.put(Field.TIME, nanos);
     if (instructions >= 0) {

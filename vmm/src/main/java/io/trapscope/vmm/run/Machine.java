@@ -20,7 +20,9 @@ import io.trapscope.vmm.pc.Board;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -36,6 +38,7 @@ import java.util.stream.Stream;
  */
 public final class Machine implements AutoCloseable {
   private static final long KICK_MILLIS = 10;
+  private static final Set<EventType> RECORDABLE = EnumSet.allOf(EventType.class);
 
   private final MachineConfig config;
   private final Vm vm;
@@ -195,12 +198,14 @@ public final class Machine implements AutoCloseable {
   }
 
   /**
-   * Runs the guest until it ends, a condition is met or time is up. Every exit goes to {@code
-   * sinks}, and how the run ended too; a console line that was not finished is recorded as it is.
+   * Runs the guest until it ends, a condition is met or time is up. Every exit goes to {@code all},
+   * and how the run ended too; a console line that was not finished is recorded as it is.
    *
    * @throws IllegalStateException where the VMM itself is at fault; the cause says how
    */
-  public RunResult run(Sinks sinks) {
+  public RunResult run(Sinks all) {
+    boolean everything = all == Sinks.NONE || config.events.containsAll(RECORDABLE);
+    Sinks sinks = everything ? all : Sinks.only(all, config.events);
     hypercalls.recordTo(sinks.other());
     if (config.consoleInput != null) {
       config.consoleInput.onChange(this::inputCame);

@@ -1,14 +1,18 @@
 package io.trapscope.vmm.run;
 
+import io.trapscope.recorder.event.EventType;
 import io.trapscope.vmm.boot.BootSource;
 import io.trapscope.vmm.device.ConsoleFilter;
 import io.trapscope.vmm.hypervisor.Hypervisor;
 import io.trapscope.vmm.memory.MemoryLayout;
 import io.trapscope.vmm.pc.Board;
 import io.trapscope.vmm.pc.PcBoard;
+import io.trapscope.vmm.perf.KernelTracing;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -28,6 +32,8 @@ public final class MachineConfig {
   final Duration timeout;
   final Instant wallClock;
   final boolean realTime;
+  final Set<EventType> events;
+  final KernelTracing tracing;
 
   private MachineConfig(Builder builder) {
     this.hypervisor = builder.hypervisor;
@@ -44,6 +50,8 @@ public final class MachineConfig {
     this.timeout = builder.timeout;
     this.wallClock = builder.wallClock;
     this.realTime = builder.realTime;
+    this.events = builder.events;
+    this.tracing = builder.tracing;
   }
 
   /** A configuration with 256 MiB, one vCPU, no output, no limits. */
@@ -70,6 +78,8 @@ public final class MachineConfig {
     private Duration timeout;
     private Instant wallClock = Instant.now();
     private boolean realTime;
+    private Set<EventType> events = EnumSet.allOf(EventType.class);
+    private KernelTracing tracing;
 
     private Builder(Hypervisor hypervisor, BootSource boot) {
       this.hypervisor = hypervisor;
@@ -166,6 +176,18 @@ public final class MachineConfig {
      */
     public Builder realTime(boolean wanted) {
       this.realTime = wanted;
+      return this;
+    }
+
+    /** Types of events that are recorded; all unless set. */
+    public Builder events(Set<EventType> types) {
+      this.events = types;
+      return this;
+    }
+
+    /** The kernel's tracepoints that go into the vCPUs' streams; null for none. */
+    public Builder tracing(KernelTracing tracepoints) {
+      this.tracing = tracepoints;
       return this;
     }
 

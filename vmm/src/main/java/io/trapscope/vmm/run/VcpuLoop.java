@@ -11,6 +11,8 @@ import io.trapscope.vmm.device.Timers;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.VmExit;
+import io.trapscope.vmm.perf.KernelTracing;
+import io.trapscope.vmm.perf.VcpuTracing;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -37,7 +39,9 @@ final class VcpuLoop implements Runnable {
   private final int index;
   private final VmExit exit = new VmExit();
   private final ExitDispatcher dispatcher;
-  private final ExitEncoder encoder;
+  private final Sinks sinks;
+  private ExitEncoder encoder;
+  private VcpuTracing kernel;
   private final ExitSink other;
   private final Processors processors;
   private final InterruptSource interrupts;
@@ -66,7 +70,7 @@ final class VcpuLoop implements Runnable {
     this.index = vcpu.index();
     this.recording = sinks != Sinks.NONE;
     this.dispatcher = machine.dispatcher(vcpu, run, recording);
-    this.encoder = new ExitEncoder(sinks.vcpu(index), machine.memoryRegions());
+    this.sinks = sinks;
     this.other = sinks.other();
     this.processors = machine.processors();
     this.interrupts = machine.board().interrupts();
@@ -79,21 +83,11 @@ final class VcpuLoop implements Runnable {
 
   @Override
   public void run() {
-    try {
-      while (!run.ended()) {
-        lock();
-        boolean ready = processors.ready(vcpu);
-        if (ready) {
-          prepareEntry();
-        }
-        unlock();
-        if (ready) {
-          vcpu.run(exit);
-          handle();
-        } else {
-          run.await(WAIT_MILLIS);
-        }
-      }
+    ExitSink sink = sinks.vcpu(index);
+    try (VcpuTracing tracing = trace(sink)) {
+      encoder = new ExitEncoder(sink, machine.memoryRegions(), tracing);
+      kernel = tracing;
+      loop();
     } catch (HypervisorException e) {
       run.end(RunEnd.ERROR, 0, e.getMessage());
     } catch (RuntimeException | Error e) {
@@ -101,6 +95,31 @@ final class VcpuLoop implements Runnable {
     } finally {
       if (lock != null && lock.isHeldByCurrentThread()) {
         lock.unlock();
+      }
+    }
+  }
+
+  /** Has the kernel tell of this thread; null where that is not wanted. */
+  private VcpuTracing trace(ExitSink sink) {
+    KernelTracing tracing = machine.config().tracing;
+    return tracing == null || !recording
+        ? null
+        : tracing.trace(sink, count -> sinks.lost(index, count));
+  }
+
+  private void loop() {
+    while (!run.ended()) {
+      lock();
+      boolean ready = processors.ready(vcpu);
+      if (ready) {
+        prepareEntry();
+      }
+      unlock();
+      if (ready) {
+        vcpu.run(exit);
+        handle();
+      } else {
+        run.await(WAIT_MILLIS);
       }
     }
   }
@@ -331,7 +350,7 @@ final class VcpuLoop implements Runnable {
 
   /** Exits, injections and other events so far. */
   long events() {
-    return exits + events;
+    return exits + events + (kernel == null ? 0 : kernel.events());
   }
 
   /** Adds this loop's exits to {@code to}, by reason code. */

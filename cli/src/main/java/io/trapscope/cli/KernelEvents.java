@@ -1,0 +1,134 @@
+package io.trapscope.cli;
+
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.recorder.trace.TraceHeader;
+import io.trapscope.recorder.tracepoint.EventSelection;
+import io.trapscope.recorder.tracepoint.KvmTracepoint;
+import io.trapscope.vmm.guests.HostKind;
+import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.perf.KernelTracing;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Whether the kernel's tracepoints are recorded, and what that makes visible.
+ *
+ * @param tracing the tracepoints; null for none
+ * @param why one clause: which ones, or why none
+ */
+record KernelEvents(KernelTracing tracing, String why) implements AutoCloseable {
+  private static final String NOT_SELECTED = "not selected (--events, --exclude)";
+
+  /** Whether they are asked for. */
+  enum Wanted {
+    /** Where the host lets us. */
+    AUTO,
+    YES,
+    NO
+  }
+
+  /**
+   * Prepares what was asked for.
+   *
+   * @throws HypervisorException where it must be and the host does not let us
+   */
+  static KernelEvents choose(Wanted wanted, HostKind host, EventSelection selection, int buffer) {
+    if (wanted == Wanted.NO) {
+      return none("not asked for");
+    }
+    if (host == HostKind.SOFT) {
+      if (wanted == Wanted.YES) {
+        throw UserError.badInput("--kernel-events goes with --accel kvm");
+      }
+      return none("the guest does not run on KVM");
+    }
+    if (selection.tracepoints().isEmpty() && selection.others().isEmpty()) {
+      return none(NOT_SELECTED);
+    }
+    try {
+      KernelTracing tracing =
+          KernelTracing.prepare(selection.tracepoints(), selection.others(), buffer);
+      String absent =
+          tracing.absent().isEmpty()
+              ? ""
+              : "; not in this kernel: " + String.join(", ", tracing.absent());
+      return new KernelEvents(tracing, String.join(", ", tracing.names()) + absent);
+    } catch (HypervisorException e) {
+      if (wanted == Wanted.YES) {
+        throw e;
+      }
+      return none(e.getMessage());
+    }
+  }
+
+  private static KernelEvents none(String why) {
+    return new KernelEvents(null, "none: " + why);
+  }
+
+  /** States in the header what is recorded and what cannot be. */
+  void describe(
+      TraceHeader.Builder header,
+      HostKind host,
+      EventSelection selection,
+      Set<ExitReason> surfaced,
+      Map<ExitReason, String> unseen) {
+    Set<ExitReason> seen = EnumSet.copyOf(surfaced);
+    Map<ExitReason, String> missing = new EnumMap<>(ExitReason.class);
+    missing.putAll(unseen);
+    List<ExitReason> told = unseen.keySet().stream().filter(why -> tells(host, why)).toList();
+    seen.addAll(told);
+    missing.keySet().removeAll(told);
+    for (ExitReason reason : ExitReason.values()) {
+      if (seen.contains(reason) && !selection.types().contains(EventType.of(reason))) {
+        seen.remove(reason);
+        missing.put(reason, NOT_SELECTED);
+      }
+    }
+    header.surfaced(seen).unseen(missing);
+    if (host == HostKind.SOFT) {
+      return;
+    }
+    header.note("kernel_events", why);
+    if (tracing != null) {
+      header.note(
+          "kernel_time",
+          host == HostKind.KVM && tracing.has(KvmTracepoint.EXIT)
+              ? "from kvm_exit until KVM_RUN has returned, or until kvm_entry for an exit that KVM"
+                  + " handles itself; the time a vCPU is halted left out"
+              : "from the first record that tells of the exit until KVM_RUN has returned");
+    }
+  }
+
+  /** Whether the tracepoints show exits for this reason, which do not come to user space. */
+  private boolean tells(HostKind host, ExitReason reason) {
+    if (tracing == null) {
+      return false;
+    }
+    if (host == HostKind.KVM && tracing.has(KvmTracepoint.EXIT)) {
+      return true;
+    }
+    EventType type = EventType.of(reason);
+    boolean always = type == EventType.CPUID || type == EventType.MSR;
+    return type != EventType.EXIT && (always || host == HostKind.KVM) && selectionTells(type);
+  }
+
+  private boolean selectionTells(EventType type) {
+    for (KvmTracepoint point : KvmTracepoint.values()) {
+      if (point.yields().contains(type) && tracing.has(point)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public void close() {
+    if (tracing != null) {
+      tracing.close();
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package io.trapscope.vmm.perf;
+
+import io.trapscope.recorder.event.Counter;
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.EventWriter;
+import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.recorder.event.ExitSink;
+import io.trapscope.recorder.tracepoint.ExitJoiner;
+import io.trapscope.recorder.tracepoint.Tracepoint;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongConsumer;
+
+/**
+ * What the kernel tells of one vCPU's thread, on its way into the vCPU's stream.
+ *
+ * <p>The vCPU's thread and the one that looks after rings both empty the ring; whoever does holds
+ * the lock, and so does the vCPU's thread whenever it writes to the stream.
+ */
+public final class VcpuTracing implements TracepointRing.Reader, AutoCloseable {
+  private final ReentrantLock lock = new ReentrantLock();
+  private final TracepointRing ring;
+  private final ExitJoiner joiner;
+  private final LongConsumer onLoss;
+  private final List<Counter> totals = new ArrayList<>();
+
+  private long events;
+  private boolean open;
+  private boolean closed;
+
+  /**
+   * @param ring of the vCPU's thread, enabled
+   * @param sink of the vCPU's stream
+   * @param onLoss told how many records were lost
+   */
+  VcpuTracing(TracepointRing ring, ExitSink sink, LongConsumer onLoss) {
+    this.ring = ring;
+    this.joiner =
+        new ExitJoiner(
+            new ExitSink() {
+              @Override
+              public EventWriter claim(EventType type) {
+                return sink.claim(type);
+              }
+
+              @Override
+              public void commit() {
+                events++;
+                sink.commit();
+              }
+            });
+    this.onLoss = onLoss;
+  }
+
+  /** Keeps the other thread out of the stream until {@link #unlock}. */
+  public void lock() {
+    lock.lock();
+  }
+
+  public void unlock() {
+    lock.unlock();
+  }
+
+  /**
+   * KVM_RUN has returned: writes every event up to there. The caller holds the lock.
+   *
+   * @param type of the event that the caller will write
+   * @param called when it was called
+   * @param nanos when it returned
+   * @return whether the kernel has told of that exit: {@link #stage} has something to add
+   */
+  public boolean returned(EventType type, long called, long nanos) {
+    joiner.running(called);
+    ring.drain(this);
+    open = joiner.returned(type, nanos);
+    return open;
+  }
+
+  /** When the exit happened; where {@link #returned} said true. */
+  public long time() {
+    return joiner.time();
+  }
+
+  /** The processor's own reason where it is known, else {@code otherwise}. */
+  public ExitReason reasonOr(ExitReason otherwise) {
+    return joiner.reasonOr(otherwise);
+  }
+
+  /** Adds the kernel's stage to the caller's event; where {@link #returned} said true. */
+  public void stage(EventWriter event) {
+    joiner.putStage(event);
+  }
+
+  /** The caller's event was committed. */
+  public void joined(EventType type, boolean read) {
+    if (open) {
+      joiner.joined(type, read);
+      open = false;
+    }
+  }
+
+  /** The caller has recorded that it injects this vector. */
+  public void injected(int vector) {
+    joiner.injected(vector);
+  }
+
+  /** Empties the ring unless somebody is at it. */
+  void drainIfIdle() {
+    if (lock.tryLock()) {
+      try {
+        if (!closed) {
+          ring.drain(this);
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  @Override
+  public void record(
+      Tracepoint tracepoint, ByteBuffer raw, int at, int length, long nanos, int pid, int tid) {
+    joiner.accept(tracepoint, raw, at, length, nanos);
+  }
+
+  @Override
+  public void lost(long count, long nanos) {
+    joiner.lost(count, nanos);
+    onLoss.accept(count);
+  }
+
+  /** Events written so far, those of the caller not among them. */
+  public long events() {
+    lock.lock();
+    try {
+      return events;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How often each tracepoint was hit, as the kernel counts it, and how often it was read. */
+  List<Counter> totals() {
+    return totals;
+  }
+
+  /** Takes the last records, and what was lost without a word. Called by the vCPU's thread. */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      ring.disable();
+      ring.drain(this);
+      joiner.finish();
+      long missing = ring.unreported();
+      if (missing > 0) {
+        lost(missing, System.nanoTime());
+      }
+      for (int i = 0; i < ring.tracepoints().size(); i++) {
+        String name = ring.tracepoints().get(i).format().name();
+        totals.add(Counter.count(KernelTracing.COUNTED, name, ring.counted(i)));
+        totals.add(Counter.count(KernelTracing.READ, name, ring.read(i)));
+      }
+    } finally {
+      ring.close();
+      lock.unlock();
+    }
+  }
+}
