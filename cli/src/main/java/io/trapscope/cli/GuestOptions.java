@@ -1,6 +1,7 @@
 package io.trapscope.cli;
 
 import io.trapscope.recorder.trace.TraceHeader.Image;
+import io.trapscope.vmm.boot.BootModule;
 import io.trapscope.vmm.boot.FlatLoader;
 import io.trapscope.vmm.boot.KernelEntry;
 import io.trapscope.vmm.boot.KernelLoader;
@@ -47,6 +48,14 @@ final class GuestOptions {
       paramLabel = "FILE",
       description = "RAM disk for the kernel, given to it as it is.")
   private Path initrd;
+
+  @Option(
+      names = "--module",
+      paramLabel = "'FILE [TEXT]'",
+      description =
+          "A further file for a Multiboot or PVH kernel, with what the kernel is told of it; may be"
+              + " given several times.")
+  private List<String> modules = List.of();
 
   @Option(
       names = "--kernel-entry",
@@ -104,24 +113,33 @@ final class GuestOptions {
     if (flat == null && (load != null || entry != null || mode != null)) {
       throw UserError.badInput("--load, --entry and --mode go with --flat");
     }
-    if (kernel == null && (initrd != null || kernelEntry != KernelEntry.AUTO)) {
-      throw UserError.badInput("--initrd and --kernel-entry go with --kernel");
+    boolean more = initrd != null || !modules.isEmpty() || kernelEntry != KernelEntry.AUTO;
+    if (kernel == null && more) {
+      throw UserError.badInput("--initrd, --module and --kernel-entry go with --kernel");
     }
     if (kernel != null) {
-      return kernel(folder.resolve(kernel), initrd == null ? null : folder.resolve(initrd));
+      return kernel(folder);
     }
     return flat == null ? named(host) : flat(folder.resolve(flat));
   }
 
-  private GuestChoice kernel(Path file, Path disk) {
+  private GuestChoice kernel(Path folder) {
+    Path file = folder.resolve(kernel);
     List<Image> images = new ArrayList<>();
     images.add(image("kernel", file));
-    if (disk != null) {
-      images.add(image("initrd", disk));
+    List<BootModule> beside = new ArrayList<>();
+    if (initrd != null) {
+      beside.add(BootModule.of(folder.resolve(initrd)));
+      images.add(image("initrd", folder.resolve(initrd)));
+    }
+    for (String module : modules) {
+      Path moduleFile = folder.resolve(module.split(" ", 2)[0]);
+      beside.add(new BootModule(moduleFile, module));
+      images.add(image("module", moduleFile));
     }
     return new GuestChoice(
         String.valueOf(file.getFileName()),
-        KernelLoader.open(file, disk, append, kernelEntry),
+        KernelLoader.open(file, beside, append, kernelEntry),
         images,
         false);
   }
@@ -151,7 +169,8 @@ final class GuestOptions {
     Path initrd = fetched.initrd();
     return new GuestChoice(
         DebianCloudGuest.NAME,
-        KernelLoader.open(kernel, initrd, commandLine, KernelEntry.AUTO),
+        KernelLoader.open(
+            kernel, List.of(BootModule.of(initrd)), commandLine, KernelEntry.AUTO),
         List.of(image("kernel", kernel), image("initrd", initrd)),
         false);
   }

@@ -23,12 +23,12 @@ final class ElfBoot extends KernelBoot {
   @Override
   protected void load(int cpus, CpuState state) {
     placeSegments(elf);
-    placeInitrd(elf.end(), MemoryLayout.PCI_HOLE);
+    placeModules(elf.end(), MemoryLayout.PCI_HOLE, 1);
     writeCommandLine(Integer.MAX_VALUE);
     writeFirmwareTables(cpus);
     ZeroPage zeroPage = new ZeroPage(memory);
     zeroPage.header();
-    zeroPage.fill(memoryMap, initrdAt, files.initrd().length, rsdp);
+    zeroPage.fill(memoryMap, moduleAt(0), moduleBytes(0), rsdp);
     BootState.longMode(memory, state, elf.physicalEntry());
     state.gpr[CpuState.RSI] = MemoryLayout.BOOT_PARAMS;
     detail("entry", elf.physicalEntry());

@@ -5,6 +5,7 @@ import io.trapscope.vmm.memory.GuestMemory;
 import io.trapscope.vmm.memory.MemoryLayout;
 import io.trapscope.vmm.memory.MemoryRegion;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,8 +24,8 @@ abstract class KernelBoot implements BootSource {
   protected List<MemoryRegion> ram;
   protected List<E820.Entry> memoryMap;
 
-  /** Where the RAM disk lies, once {@link #placeInitrd} has run; 0 without one. */
-  protected long initrdAt;
+  /** Where each module lies, once {@link #placeModules} has run. */
+  private final List<Long> moduleAt = new ArrayList<>();
 
   /** Address of ACPI's root pointer. */
   protected long rsdp;
@@ -63,8 +64,8 @@ abstract class KernelBoot implements BootSource {
     detail("protocol", protocol());
     load(cpus, state);
     detail("command line", files.commandLine());
-    if (initrdAt != 0) {
-      detail("initrd", range(initrdAt, files.initrd().length));
+    for (int i = 0; i < moduleAt.size(); i++) {
+      detail(i == 0 ? "initrd" : "module." + i, range(moduleAt(i), moduleBytes(i)));
     }
     for (int i = 0; i < memoryMap.size(); i++) {
       detail("e820." + i, memoryMap.get(i).toString());
@@ -96,28 +97,77 @@ abstract class KernelBoot implements BootSource {
   }
 
   /**
-   * Writes the RAM disk as high as it fits below {@code limit}, a page boundary, and past {@code
-   * kernelEnd}.
+   * Writes the modules as high as they fit below {@code limit}, a page boundary, and past {@code
+   * kernelEnd}; the first one highest.
+   *
+   * @param most how many this protocol can hand over
    */
-  protected final void placeInitrd(long kernelEnd, long limit) {
-    int length = files.initrd().length;
-    if (length == 0) {
-      return;
-    }
-    long top = Math.min(ram.get(0).end(), limit);
-    long base = top - length & -MemoryLayout.PAGE_SIZE;
-    if (base < kernelEnd) {
+  protected final void placeModules(long kernelEnd, long limit, int most) {
+    if (files.modules().size() > most) {
       throw new BootException(
-          String.format(
-              Locale.ROOT,
-              "%s: %d KiB do not fit between the kernel's end at %#x and %#x; give more --memory",
-              files.initrdName(),
-              length + 1023 >> 10,
-              kernelEnd,
-              top));
+          files.name()
+              + ": "
+              + protocol()
+              + " takes "
+              + (most == 1 ? "one file" : most + " files")
+              + " beside the kernel, not "
+              + files.modules().size());
     }
-    memory.write(base, files.initrd(), 0, length);
-    initrdAt = base;
+    moduleAt.clear();
+    long top = Math.min(ram.get(0).end(), limit);
+    for (KernelFiles.Module module : files.modules()) {
+      int length = module.bytes().length;
+      long base = top - length & -MemoryLayout.PAGE_SIZE;
+      if (base < kernelEnd) {
+        throw new BootException(
+            String.format(
+                Locale.ROOT,
+                "%s: %d KiB do not fit between the kernel's end at %#x and %#x; give more --memory",
+                module.name(),
+                length + 1023 >> 10,
+                kernelEnd,
+                top));
+      }
+      memory.write(base, module.bytes(), 0, length);
+      moduleAt.add(base);
+      top = base;
+    }
+  }
+
+  /** Modules that have been placed. */
+  protected final int modules() {
+    return moduleAt.size();
+  }
+
+  /** Address of a module; 0 where there are not so many. */
+  protected final long moduleAt(int index) {
+    return index < moduleAt.size() ? moduleAt.get(index) : 0;
+  }
+
+  /** Bytes of a module; 0 where there are not so many. */
+  protected final int moduleBytes(int index) {
+    return index < moduleAt.size() ? files.modules().get(index).bytes().length : 0;
+  }
+
+  /**
+   * Writes every module's text with its NUL, one behind the other, from {@code gpa} on.
+   *
+   * @return where each lies
+   */
+  protected final long[] writeModuleTexts(long gpa, int room) {
+    long[] at = new long[modules()];
+    long end = gpa;
+    for (int i = 0; i < at.length; i++) {
+      byte[] text = files.modules().get(i).text().getBytes(StandardCharsets.UTF_8);
+      if (end + text.length + 1 - gpa > room) {
+        throw new BootException("the texts of the modules are longer than " + room + " bytes");
+      }
+      memory.write(end, text, 0, text.length);
+      memory.writeByte(end + text.length, (byte) 0);
+      at[i] = end;
+      end += text.length + 1;
+    }
+    return at;
   }
 
   /** Writes part of the image to memory, or says that the machine is too small. */

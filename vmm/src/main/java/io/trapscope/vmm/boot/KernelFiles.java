@@ -5,35 +5,43 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
- * What the user names for a boot: a kernel, perhaps an initial RAM disk, and a command line.
+ * What the user names for a boot: a kernel, files that go beside it, and a command line.
  *
  * @param name the kernel file's name, for messages
  * @param kernel the kernel as it is on disk, or as it was inside a compressed file
- * @param initrdName the RAM disk's file name; empty where there is none
- * @param initrd the RAM disk as it is on disk; empty where there is none
+ * @param modules the RAM disk and other files, in order, as they are on disk
  * @param commandLine for the kernel; may be empty
  */
-record KernelFiles(
-    String name, byte[] kernel, String initrdName, byte[] initrd, String commandLine) {
+record KernelFiles(String name, byte[] kernel, List<Module> modules, String commandLine) {
+
+  /**
+   * A file beside the kernel.
+   *
+   * @param name its file's name, for messages
+   * @param text what the kernel is told of it
+   */
+  record Module(String name, byte[] bytes, String text) {}
 
   /**
    * Reads the files, and unpacks the kernel where it is compressed as a whole.
    *
-   * @param initrd null for none
    * @throws BootException where a file cannot be read or is damaged
    */
-  static KernelFiles read(Path kernel, Path initrd, String commandLine) {
+  static KernelFiles read(Path kernel, List<BootModule> modules, String commandLine) {
     String name = kernel.toString();
     byte[] image = contents(kernel);
     Unpacker.Format format = Unpacker.Format.of(image, 0);
     if (format != null) {
       image = Unpacker.unpack(format, image, 0, image.length, name);
     }
-    return initrd == null
-        ? new KernelFiles(name, image, "", new byte[0], commandLine)
-        : new KernelFiles(name, image, initrd.toString(), contents(initrd), commandLine);
+    List<Module> contents =
+        modules.stream()
+            .map(m -> new Module(m.file().toString(), contents(m.file()), m.text()))
+            .toList();
+    return new KernelFiles(name, image, contents, commandLine);
   }
 
   private static byte[] contents(Path file) {

@@ -1,6 +1,7 @@
 package io.trapscope.vmm.boot;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /** Recognizes a kernel by its content. */
 public final class KernelLoader {
@@ -10,14 +11,15 @@ public final class KernelLoader {
    * Opens a kernel: a bzImage, an ELF file (PVH note, Multiboot header, or 64-bit entry, in that
    * order), or another Multiboot image; also one that is compressed as a whole.
    *
-   * @param initrd RAM disk, given to the kernel as it is; null for none
+   * @param modules files given to the kernel as they are; to Linux at most one, its RAM disk
    * @param commandLine for the kernel; may be empty
    * @param entry which of its entries to use
    * @throws BootException with a line for the user where a file cannot be read, is damaged, or is
    *     no kernel
    */
-  public static BootSource open(Path kernel, Path initrd, String commandLine, KernelEntry entry) {
-    KernelFiles files = KernelFiles.read(kernel, initrd, commandLine);
+  public static BootSource open(
+      Path kernel, List<BootModule> modules, String commandLine, KernelEntry entry) {
+    KernelFiles files = KernelFiles.read(kernel, modules, commandLine);
     byte[] image = files.kernel();
     if (LinuxBoot.isBzImage(image)) {
       return new LinuxBoot(files, entry);
@@ -39,7 +41,7 @@ public final class KernelLoader {
    * @throws BootException where the file cannot be read or is no bzImage
    */
   public static byte[] unpack(Path kernel) {
-    KernelFiles files = KernelFiles.read(kernel, null, "");
+    KernelFiles files = KernelFiles.read(kernel, List.of(), "");
     if (!LinuxBoot.isBzImage(files.kernel())) {
       throw new BootException(files.name() + ": not a bzImage");
     }

@@ -121,12 +121,12 @@ final class LinuxBoot extends KernelBoot {
       kernelEnd = base + size();
     }
     long limit = version >= 0x0203 ? word(INITRD_ADDR_MAX) : DEFAULT_INITRD_MAX;
-    placeInitrd(kernelEnd, limit + 1);
+    placeModules(kernelEnd, limit + 1, 1);
     writeCommandLine(version >= 0x0206 ? image.getInt(CMDLINE_SIZE) : DEFAULT_CMDLINE_SIZE);
     writeFirmwareTables(cpus);
     ZeroPage zeroPage = new ZeroPage(memory);
     zeroPage.header(files.kernel());
-    zeroPage.fill(memoryMap, initrdAt, files.initrd().length, rsdp);
+    zeroPage.fill(memoryMap, moduleAt(0), moduleBytes(0), rsdp);
     if (entry == KernelEntry.BITS_32) {
       BootState.protectedMode(memory, state, start);
     } else {

@@ -9,14 +9,15 @@ import java.util.Locale;
 
 /**
  * A Multiboot 1 image (Multiboot Specification 0.6.96): ELF, or any file whose header says where it
- * goes (the "a.out kludge"). The RAM disk becomes its one module.
+ * goes (the "a.out kludge"). The RAM disk is its first module.
  *
  * <pre>
  *   START_INFO  0 flags  4 mem_lower  8 mem_upper  16 cmdline  20 mods_count  24 mods_addr
  *              44 mmap_length  48 mmap_addr  64 boot_loader_name
- *         +0x80 module: u32 start, u32 end, u32 string, u32 reserved
  *         +0xa0 memory map: u32 size (20), u64 address, u64 length, u32 type each
- *        +0x400 loader name     +0x500 module string
+ *        +0x400 loader name
+ *        +0x800 modules: u32 start, u32 end, u32 string, u32 reserved each
+ *       +0x1000 the modules' strings
  * </pre>
  */
 final class MultibootBoot extends KernelBoot {
@@ -38,10 +39,11 @@ final class MultibootBoot extends KernelBoot {
   private static final int INFO_MEMORY_MAP = 1 << 6;
   private static final int INFO_LOADER_NAME = 1 << 9;
 
-  private static final int MODULES = 0x80;
   private static final int MEMORY_MAP = 0xa0;
   private static final int LOADER_NAME = 0x400;
-  private static final int MODULE_STRING = 0x500;
+  private static final int MODULES = 0x800;
+  private static final int MODULE_BYTES = 16;
+  private static final int MOST_MODULES = 64;
 
   private final ByteBuffer image;
   private final int header;
@@ -100,7 +102,7 @@ final class MultibootBoot extends KernelBoot {
       entry = elf.physicalEntry();
       end = elf.end();
     }
-    placeInitrd(Math.max(end, MemoryLayout.HIGH_MEMORY), MemoryLayout.PCI_HOLE);
+    placeModules(Math.max(end, MemoryLayout.HIGH_MEMORY), MemoryLayout.PCI_HOLE, MOST_MODULES);
     // Boot loaders put the image's name first, and kernels such as Xen skip the first word.
     writeCommandLine(files.name() + " " + files.commandLine(), Integer.MAX_VALUE);
     writeFirmwareTables(cpus);
@@ -146,13 +148,14 @@ final class MultibootBoot extends KernelBoot {
     memory.writeInt(info + 4, (int) (MemoryLayout.MP_TABLE >> 10));
     memory.writeInt(info + 8, (int) (ram.get(0).end() - MemoryLayout.HIGH_MEMORY >> 10));
     memory.writeInt(info + 16, (int) MemoryLayout.COMMAND_LINE);
-    memory.writeInt(info + 20, initrdAt != 0 ? 1 : 0);
+    memory.writeInt(info + 20, modules());
     memory.writeInt(info + 24, (int) info + MODULES);
-    if (initrdAt != 0) {
-      memory.writeInt(info + MODULES, (int) initrdAt);
-      memory.writeInt(info + MODULES + 4, (int) initrdAt + files.initrd().length);
-      memory.writeInt(info + MODULES + 8, (int) info + MODULE_STRING);
-      string(info + MODULE_STRING, files.initrdName());
+    long[] texts = writeModuleTexts(MemoryLayout.MODULE_TEXTS, MemoryLayout.PAGE_SIZE);
+    for (int i = 0; i < texts.length; i++) {
+      long at = info + MODULES + (long) MODULE_BYTES * i;
+      memory.writeInt(at, (int) moduleAt(i));
+      memory.writeInt(at + 4, (int) moduleAt(i) + moduleBytes(i));
+      memory.writeInt(at + 8, (int) texts[i]);
     }
     memory.writeInt(info + 44, 24 * memoryMap.size());
     memory.writeInt(info + 48, (int) info + MEMORY_MAP);
@@ -165,14 +168,7 @@ final class MultibootBoot extends KernelBoot {
       memory.writeInt(at + 20, entry.type());
     }
     memory.writeInt(info + 64, (int) info + LOADER_NAME);
-    string(info + LOADER_NAME, "trapscope");
-  }
-
-  /** Writes at most 1023 bytes and a NUL. */
-  private void string(long at, String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    int length = Math.min(bytes.length, 1023);
-    memory.write(at, bytes, 0, length);
-    memory.writeByte(at + length, (byte) 0);
+    byte[] loader = "trapscope\0".getBytes(StandardCharsets.US_ASCII);
+    memory.write(info + LOADER_NAME, loader, 0, loader.length);
   }
 }

@@ -18,6 +18,7 @@ import java.util.List;
  *       0x94000 +--------------------------------+ BOOT_PD (4)    /
  *       0x98000 +--------------------------------+ COMMAND_LINE   4 KiB with its NUL
  *       0x99000 +--------------------------------+ START_INFO     PVH; Multiboot information
+ *       0x9a000 +--------------------------------+ MODULE_TEXTS   command lines of modules
  *       0x9b000 +--------------------------------+ grows down from BOOT_STACK = 0x9c000
  *       0x9c000 +--------------------------------+ free
  *       0x9fc00 +--------------------------------+ MP_TABLE       last KiB of base memory
@@ -67,10 +68,11 @@ public final class MemoryLayout {
 
   public static final int COMMAND_LINE_BYTES = PAGE_SIZE;
 
-  /** PVH {@code hvm_start_info} with its lists, or the Multiboot information; two pages. */
+  /** PVH {@code hvm_start_info} with its lists, or the Multiboot information; one page. */
   public static final long START_INFO = 0x99000;
 
-  public static final int START_INFO_BYTES = 2 * PAGE_SIZE;
+  /** What kernels are told of their modules, NUL-terminated texts; one page. */
+  public static final long MODULE_TEXTS = 0x9a000;
 
   /** First stack pointer; the stack grows down over one page. */
   public static final long BOOT_STACK = 0x9c000;

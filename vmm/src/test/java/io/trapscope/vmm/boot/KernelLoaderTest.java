@@ -44,9 +44,12 @@ class KernelLoaderTest {
   }
 
   private BootSource load(ByteBuffer image, String initrd, KernelEntry entry) {
-    Path disk = initrd == null ? null : file("initrd", initrd.getBytes(StandardCharsets.US_ASCII));
+    List<BootModule> modules =
+        initrd == null
+            ? List.of()
+            : List.of(BootModule.of(file("initrd", initrd.getBytes(StandardCharsets.US_ASCII))));
     BootSource boot =
-        KernelLoader.open(file("kernel", image.array()), disk, "console=ttyS0 quiet", entry);
+        KernelLoader.open(file("kernel", image.array()), modules, "console=ttyS0 quiet", entry);
     boot.load(memory, ram, 1, state);
     return boot;
   }
@@ -206,7 +209,7 @@ class KernelLoaderTest {
     Path kernel = file("bad", image);
     assertThatThrownBy(
             () -> {
-              BootSource boot = KernelLoader.open(kernel, null, "", KernelEntry.AUTO);
+              BootSource boot = KernelLoader.open(kernel, List.of(), "", KernelEntry.AUTO);
               boot.load(memory, ram, 1, state);
             })
         .isInstanceOf(BootException.class)
@@ -225,7 +228,7 @@ class KernelLoaderTest {
     refused(Images.elf32(code).array(), "without a PVH note or a Multiboot header");
     refused(Images.elf32(Images.multiboot(0x8).array()).array(), "requires features 0x8");
     assertThatThrownBy(
-            () -> KernelLoader.open(directory.resolve("none"), null, "", KernelEntry.AUTO))
+            () -> KernelLoader.open(directory.resolve("none"), List.of(), "", KernelEntry.AUTO))
         .isInstanceOf(BootException.class)
         .hasMessageEndingWith("none: no such file");
   }
@@ -262,7 +265,7 @@ class KernelLoaderTest {
   @Test
   void aRamDiskThatDoesNotFitIsRefused() {
     byte[] large = new byte[MEMORY - (8 << 20)];
-    Path disk = file("large", large);
+    List<BootModule> disk = List.of(BootModule.of(file("large", large)));
     BootSource boot =
         KernelLoader.open(file("kernel", Images.bzImage(code).array()), disk, "", KernelEntry.AUTO);
     assertThatThrownBy(() -> boot.load(memory, ram, 1, state))
@@ -270,11 +273,56 @@ class KernelLoaderTest {
         .hasMessageContaining("give more --memory");
   }
 
+  private List<BootModule> twoModules() {
+    return List.of(
+        new BootModule(file("dom0", "kernel".getBytes(StandardCharsets.US_ASCII)), "dom0 quiet"),
+        BootModule.of(file("disk", "ramdisk!".getBytes(StandardCharsets.US_ASCII))));
+  }
+
+  @Test
+  void multibootModulesKeepTheirOrderAndTexts() {
+    Path kernel = file("kernel", Images.elf32(Images.multiboot(3).array()).array());
+    KernelLoader.open(kernel, twoModules(), "", KernelEntry.AUTO).load(memory, ram, 1, state);
+    long info = state.gpr[CpuState.RBX];
+    assertThat(memory.readInt(info + 20)).isEqualTo(2);
+    long module = memory.readInt(info + 24);
+    assertThat(text(memory.readInt(module), 6)).isEqualTo("kernel");
+    assertThat(text(memory.readInt(module + 8), 11)).isEqualTo("dom0 quiet\0");
+    assertThat(text(memory.readInt(module + 16), 8)).isEqualTo("ramdisk!");
+    assertThat(memory.readInt(module + 20) - memory.readInt(module + 16)).isEqualTo(8);
+    assertThat(text(memory.readInt(module + 24), 256)).contains("disk\0");
+  }
+
+  @Test
+  void pvhModulesKeepTheirOrderAndTexts() {
+    Path kernel = file("kernel", Images.elf64(code, true).array());
+    KernelLoader.open(kernel, twoModules(), "", KernelEntry.AUTO).load(memory, ram, 1, state);
+    long info = state.gpr[CpuState.RBX];
+    assertThat(memory.readInt(info + 12)).isEqualTo(2);
+    long module = memory.readLong(info + 16);
+    assertThat(text(memory.readLong(module), 6)).isEqualTo("kernel");
+    assertThat(text(memory.readLong(module + 16), 11)).isEqualTo("dom0 quiet\0");
+    assertThat(text(memory.readLong(module + 32), 8)).isEqualTo("ramdisk!");
+    assertThat(memory.readLong(module + 40)).isEqualTo(8);
+  }
+
+  @Test
+  void linuxTakesOneFileBesideTheKernel() {
+    Path kernel = file("kernel", Images.bzImage(code).array());
+    BootSource boot = KernelLoader.open(kernel, twoModules(), "", KernelEntry.AUTO);
+    assertThatThrownBy(() -> boot.load(memory, ram, 1, state))
+        .isInstanceOf(BootException.class)
+        .hasMessageEndingWith("takes one file beside the kernel, not 2");
+  }
+
   @Test
   void aCommandLineThatIsTooLongIsRefused() {
     BootSource boot =
         KernelLoader.open(
-            file("kernel", Images.bzImage(code).array()), null, "x".repeat(2048), KernelEntry.AUTO);
+            file("kernel", Images.bzImage(code).array()),
+            List.of(),
+            "x".repeat(2048),
+            KernelEntry.AUTO);
     assertThatThrownBy(() -> boot.load(memory, ram, 1, state))
         .isInstanceOf(BootException.class)
         .hasMessage("the command line has 2048 bytes; this kernel takes 2047");

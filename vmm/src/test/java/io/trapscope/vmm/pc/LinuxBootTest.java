@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.trapscope.recorder.event.RunEnd;
+import io.trapscope.vmm.boot.BootModule;
 import io.trapscope.vmm.boot.KernelEntry;
 import io.trapscope.vmm.boot.KernelLoader;
 import io.trapscope.vmm.run.Machine;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -44,7 +46,11 @@ class LinuxBootTest {
     MachineConfig config =
         MachineConfig.builder(
                 new SoftHypervisor(),
-                KernelLoader.open(guest(kernel), guest(initrd), commandLine, KernelEntry.of(entry)))
+                KernelLoader.open(
+                    guest(kernel),
+                    List.of(BootModule.of(guest(initrd))),
+                    commandLine,
+                    KernelEntry.of(entry)))
             .memory(64 << 20)
             .board(PcBoard::new)
             .consoleOutput(console)

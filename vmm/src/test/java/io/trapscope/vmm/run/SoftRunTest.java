@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.trapscope.recorder.event.RunEnd;
+import io.trapscope.vmm.boot.BootModule;
 import io.trapscope.vmm.boot.BootSource;
 import io.trapscope.vmm.boot.KernelEntry;
 import io.trapscope.vmm.boot.KernelLoader;
@@ -15,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -81,7 +83,7 @@ class SoftRunTest {
     Path guests = sharedGuests();
     return KernelLoader.open(
         guests.resolve("tiny-a.vmlinux.gz"),
-        guests.resolve("tinyinit.cpio"),
+        List.of(BootModule.of(guests.resolve("tinyinit.cpio"))),
         COMMAND_LINE,
         KernelEntry.AUTO);
   }
