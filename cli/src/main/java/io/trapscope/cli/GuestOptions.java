@@ -169,8 +169,7 @@ final class GuestOptions {
     Path initrd = fetched.initrd();
     return new GuestChoice(
         DebianCloudGuest.NAME,
-        KernelLoader.open(
-            kernel, List.of(BootModule.of(initrd)), commandLine, KernelEntry.AUTO),
+        KernelLoader.open(kernel, List.of(BootModule.of(initrd)), commandLine, KernelEntry.AUTO),
         List.of(image("kernel", kernel), image("initrd", initrd)),
         false);
   }
