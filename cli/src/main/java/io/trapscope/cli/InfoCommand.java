@@ -90,6 +90,19 @@ final class InfoCommand implements Callable<Integer> {
           image.path() + ", " + image.bytes() + " bytes, sha256 " + image.sha256());
     }
     printEnd(out, reader);
+    for (TraceHeader.VcpuThread vcpu : header.threads()) {
+      row(
+          out,
+          "vcpu-" + vcpu.stream(),
+          String.format(
+              Locale.ROOT,
+              "vCPU %d of %s (pid %d), thread %s (tid %d)",
+              vcpu.vcpu(),
+              vcpu.process(),
+              vcpu.pid(),
+              vcpu.thread(),
+              vcpu.tid()));
+    }
     row(out, "recorded", String.join(", ", header.surfaced().stream().map(Enum::name).toList()));
     for (Map.Entry<String, List<String>> entry : unseenByCause(header).entrySet()) {
       row(out, "not seen", String.join(", ", entry.getValue()) + ": " + entry.getKey());

@@ -21,6 +21,21 @@ import java.util.Set;
  * @param why one clause: which ones, or why none
  */
 record KernelEvents(KernelTracing tracing, String why) implements AutoCloseable {
+  /** From here on exit reasons are AMD's own. */
+  private static final int FIRST_SVM = ExitReason.VMRUN.code();
+
+  /** What KVM hands to user space, by whose exit code it is known. */
+  private static final Set<ExitReason> USER_EXITS =
+      EnumSet.of(
+          ExitReason.IO_INSTRUCTION,
+          ExitReason.MMIO,
+          ExitReason.HLT,
+          ExitReason.TRIPLE_FAULT,
+          ExitReason.INTERRUPT_WINDOW,
+          ExitReason.INTERRUPTED,
+          ExitReason.INTERNAL_ERROR,
+          ExitReason.SYSTEM_EVENT);
+
   private static final String NOT_SELECTED = "not selected (--events, --exclude)";
 
   /** Whether they are asked for. */
@@ -101,6 +116,38 @@ record KernelEvents(KernelTracing tracing, String why) implements AutoCloseable 
                   + " handles itself; the time a vCPU is halted left out"
               : "from the first record that tells of the exit until KVM_RUN has returned");
     }
+  }
+
+  /** The same for guests of another VMM, of which nothing is seen but tracepoints. */
+  void describeAttached(TraceHeader.Builder header, HostKind host, EventSelection selection) {
+    boolean all = host == HostKind.KVM && tracing.has(KvmTracepoint.EXIT);
+    Set<ExitReason> seen = EnumSet.noneOf(ExitReason.class);
+    Map<ExitReason, String> missing = new EnumMap<>(ExitReason.class);
+    for (ExitReason reason : ExitReason.values()) {
+      EventType type = EventType.of(reason);
+      boolean toUser = USER_EXITS.contains(reason) && tracing.has(KvmTracepoint.USERSPACE_EXIT);
+      if (!selection.types().contains(type)) {
+        missing.put(reason, NOT_SELECTED);
+      } else if (all || toUser || type != EventType.EXIT && selectionTells(type)) {
+        seen.add(reason);
+      } else if (reason.code() < FIRST_SVM) {
+        missing.put(
+            reason,
+            host == HostKind.KVM
+                ? "kvm_exit is not recorded"
+                : "this KVM (kvm_pvm) does not tell of exits that it handles itself");
+      }
+    }
+    header.surfaced(seen).unseen(missing).note("kernel_events", why);
+    header.note(
+        "kernel_time",
+        all
+            ? "from kvm_exit until kvm_userspace_exit, or until kvm_entry for an exit that KVM"
+                + " handles itself; the time a vCPU is halted left out"
+            : "from the first record that tells of the exit until kvm_userspace_exit");
+    header.note(
+        "user_time",
+        "from kvm_userspace_exit until kvm_entry, or until KVM tells the value that was read");
   }
 
   /** Whether the tracepoints show exits for this reason, which do not come to user space. */

@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
       "The guest's console goes to stdout, the summary to stderr."
     })
 final class RecordCommand implements Callable<Integer> {
-  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+  static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
 
   @ParentCommand private TrapscopeCommand parent;
   @Spec private CommandSpec spec;

@@ -39,12 +39,9 @@ final class RecordingHeader {
       KernelEvents kernel,
       boolean hasInput) {
     TraceHeader.Builder header =
-        TraceHeader.builder()
-            .product("trapscope " + Version.number())
+        ofHost(plan.commandLine())
             .backEnd(backEnd.name(), backEnd.why())
-            .host(kernel(), cpu(), Runtime.getRuntime().availableProcessors())
             .cpuModel(backEnd.name().equals("kvm") ? "host, filtered" : "default")
-            .commandLine(plan.commandLine())
             .memoryBytes(plan.memoryBytes())
             .cpus(plan.cpus())
             .clocks(
@@ -75,6 +72,15 @@ final class RecordingHeader {
       cpuid(board.cpuid(), header);
     }
     return header.build();
+  }
+
+  /** What every trace says of who made it, where and when. */
+  static TraceHeader.Builder ofHost(List<String> commandLine) {
+    return TraceHeader.builder()
+        .product("trapscope " + Version.number())
+        .host(kernel(), cpu(), Runtime.getRuntime().availableProcessors())
+        .commandLine(commandLine)
+        .clocks(TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis()), System.nanoTime(), 0);
   }
 
   private static void cpuid(CpuidModel model, TraceHeader.Builder header) {

@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
     description = "Runs a guest, records every VM exit, and answers where the exits come from.",
     subcommands = {
       RecordCommand.class,
+      AttachCommand.class,
       AnalyzeCommand.class,
       CompareCommand.class,
       DumpCommand.class,

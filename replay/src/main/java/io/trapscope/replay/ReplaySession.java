@@ -116,7 +116,7 @@ public final class ReplaySession {
   private static boolean endsByItself(RunEnd how) {
     return switch (how) {
       case HALTED, RESET, TRIPLE_FAULT, POWER_OFF, DEBUG_EXIT -> true;
-      case UNTIL, TIMEOUT, ERROR, INTERRUPTED -> false;
+      case UNTIL, TIMEOUT, ERROR, INTERRUPTED, DETACHED, VMM_ENDED -> false;
     };
   }
 

@@ -108,7 +108,7 @@ final class VerifyingStream implements ExitSink {
       return end == null
           || switch (end) {
             case HALTED, RESET, TRIPLE_FAULT, POWER_OFF, DEBUG_EXIT -> false;
-            case UNTIL, TIMEOUT, INTERRUPTED, ERROR -> true;
+            case UNTIL, TIMEOUT, INTERRUPTED, ERROR, DETACHED, VMM_ENDED -> true;
           };
     }
     return event.reasonCode() == ExitReason.INTERRUPTED.code();

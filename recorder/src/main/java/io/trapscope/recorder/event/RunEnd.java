@@ -19,7 +19,11 @@ public enum RunEnd {
   /** The user or a signal ended the run. */
   INTERRUPTED(8),
   /** The hypervisor or a device could not go on; the text says what. */
-  ERROR(9);
+  ERROR(9),
+  /** The guest was another VMM's, and the recording of it has ended; the guest may go on. */
+  DETACHED(10),
+  /** The guest was another VMM's, and that has ended. */
+  VMM_ENDED(11);
 
   private final int code;
 

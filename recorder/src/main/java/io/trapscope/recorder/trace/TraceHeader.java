@@ -33,6 +33,7 @@ import java.util.Set;
  * @param unseen exits that a guest can cause and that are not in the trace, each with the reason
  * @param notes anything else, by key: E820, zero page, {@code rip}
  * @param counters the host's own counters when the run began
+ * @param threads the host's threads that run the vCPUs, where they are known
  */
 public record TraceHeader(
     int formatVersion,
@@ -50,7 +51,8 @@ public record TraceHeader(
     Set<ExitReason> surfaced,
     Map<ExitReason, String> unseen,
     Map<String, String> notes,
-    List<Counter> counters) {
+    List<Counter> counters,
+    List<VcpuThread> threads) {
 
   /** Largest header that is read. */
   static final int MAX_BYTES = 16 << 20;
@@ -94,6 +96,18 @@ public record TraceHeader(
   public record Region(int id, String name, long gpa, long bytes, String kind) {}
 
   /**
+   * A thread that runs a vCPU.
+   *
+   * @param stream number of the stream with its events
+   * @param vcpu the VMM's or KVM's number of the vCPU
+   * @param pid the VMM's process
+   * @param process its name
+   * @param tid the thread
+   * @param thread its name
+   */
+  public record VcpuThread(int stream, int vcpu, int pid, String process, int tid, String thread) {}
+
+  /**
    * The trace's clocks.
    *
    * @param epochNanos wall clock when the trace began, ns since 1970, UTC
@@ -117,6 +131,7 @@ public record TraceHeader(
     unseen = Collections.unmodifiableMap(new EnumMap<>(copy(unseen)));
     notes = Collections.unmodifiableMap(new LinkedHashMap<>(notes));
     counters = List.copyOf(counters);
+    threads = List.copyOf(threads);
   }
 
   private static Set<ExitReason> copy(Set<ExitReason> reasons) {
@@ -129,6 +144,28 @@ public record TraceHeader(
     Map<ExitReason, String> copy = new EnumMap<>(ExitReason.class);
     copy.putAll(reasons);
     return copy;
+  }
+
+  /** The same header with these vCPUs, a stream each. */
+  public TraceHeader withVcpus(List<VcpuThread> vcpus) {
+    return new TraceHeader(
+        formatVersion,
+        schemaVersion,
+        product,
+        backEnd,
+        host,
+        guestCpu,
+        commandLine,
+        images,
+        memoryBytes,
+        vcpus.size(),
+        regions,
+        clocks,
+        surfaced,
+        unseen,
+        notes,
+        counters,
+        vcpus);
   }
 
   /** The region with this id, or null. */
@@ -175,6 +212,9 @@ public record TraceHeader(
     if (!counters.isEmpty()) {
       tree.put("counters", CounterJson.trees(counters));
     }
+    if (!threads.isEmpty()) {
+      tree.put("threads", each(threads, TraceHeader::threadTree));
+    }
     tree.put(
         "guest_cpu",
         map("model", guestCpu.model, "cpuid", each(guestCpu.leaves, TraceHeader::leafTree)));
@@ -193,6 +233,16 @@ public record TraceHeader(
         "gpa", region.gpa,
         "bytes", region.bytes,
         "kind", region.kind);
+  }
+
+  private static Map<String, Object> threadTree(VcpuThread thread) {
+    return map(
+        "stream", thread.stream,
+        "vcpu", thread.vcpu,
+        "pid", thread.pid,
+        "process", thread.process,
+        "tid", thread.tid,
+        "thread", thread.thread);
   }
 
   private static Map<String, Object> leafTree(CpuidLeaf leaf) {
@@ -267,6 +317,16 @@ public record TraceHeader(
     json.object("unseen").textMap().forEach((name, why) -> builder.unseen.put(reason(name), why));
     builder.notes.putAll(json.object("notes").textMap());
     builder.counters.addAll(CounterJson.parse(json.objects("counters")));
+    for (Json.Reader thread : json.objects("threads")) {
+      builder.threads.add(
+          new VcpuThread(
+              (int) thread.number("stream"),
+              (int) thread.number("vcpu"),
+              (int) thread.number("pid"),
+              thread.text("process"),
+              (int) thread.number("tid"),
+              thread.text("thread")));
+    }
     Json.Reader cpu = json.object("guest_cpu");
     builder.cpuModel = cpu.text("model");
     for (Json.Reader leaf : cpu.objects("cpuid")) {
@@ -314,6 +374,7 @@ public record TraceHeader(
     private final Map<ExitReason, String> unseen = new EnumMap<>(ExitReason.class);
     private final Map<String, String> notes = new LinkedHashMap<>();
     private final List<Counter> counters = new ArrayList<>();
+    private final List<VcpuThread> threads = new ArrayList<>();
 
     private Builder() {}
 
@@ -419,7 +480,8 @@ public record TraceHeader(
           surfaced,
           unseen,
           notes,
-          counters);
+          counters,
+          threads);
     }
   }
 }

@@ -19,6 +19,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -42,7 +43,10 @@ public final class TraceWriter implements AutoCloseable {
   private static final int COUNTER_BYTES = 1024;
 
   private final Path directory;
-  private final List<StreamWriter> streams = new ArrayList<>();
+  private final List<StreamWriter> vcpus = new CopyOnWriteArrayList<>();
+  private StreamWriter other;
+  private StreamWriter.Allocator allocator;
+  private long footerBytes;
   private RandomAccessFile footer;
   private final Path footerPart;
   private boolean closed;
@@ -179,12 +183,11 @@ public final class TraceWriter implements AutoCloseable {
     return message.lines().findFirst().orElse(e.getClass().getSimpleName());
   }
 
-  private void start(TraceHeader header, StreamWriter.Allocator allocator) throws IOException {
+  private void start(TraceHeader header, StreamWriter.Allocator room) throws IOException {
+    allocator = room;
     // The footer's room is taken now, so that a full disk can still be reported in the trace.
     footer = new RandomAccessFile(footerPart.toFile(), "rw");
-    allocator.allocate(
-        footer,
-        0,
+    reserveFooter(
         FOOTER_BYTES
             + (header.cpus() + 1L) * STREAM_END_BYTES
             + (long) header.counters().size() * COUNTER_BYTES);
@@ -194,28 +197,85 @@ public final class TraceWriter implements AutoCloseable {
     } finally {
       Files.deleteIfExists(probe);
     }
+    writeHeader(header);
+    long epochMillis = System.currentTimeMillis();
+    for (int i = 0; i < header.cpus(); i++) {
+      vcpus.add(stream(i, epochMillis));
+    }
+    other = stream(EventReader.NO_VCPU, epochMillis);
+  }
+
+  private void reserveFooter(long bytes) throws IOException {
+    allocator.allocate(footer, footerBytes, bytes);
+    footerBytes = bytes;
+  }
+
+  private void writeHeader(TraceHeader header) throws IOException {
     Path part = directory.resolve(TraceFormat.HEADER_FILE + ".part");
     Files.write(part, header.toBytes());
     Files.move(part, directory.resolve(TraceFormat.HEADER_FILE), StandardCopyOption.ATOMIC_MOVE);
-    long epochMillis = System.currentTimeMillis();
-    for (int i = 0; i <= header.cpus(); i++) {
-      int vcpu = i == header.cpus() ? EventReader.NO_VCPU : i;
-      Path path = directory.resolve(TraceFormat.streamName(vcpu));
-      streams.add(new StreamWriter(path, vcpu, epochMillis, allocator));
+  }
+
+  private StreamWriter stream(int vcpu, long epochMillis) throws IOException {
+    Path path = directory.resolve(TraceFormat.streamName(vcpu));
+    return new StreamWriter(path, vcpu, epochMillis, allocator);
+  }
+
+  private List<StreamWriter> streams() {
+    List<StreamWriter> all = new ArrayList<>(vcpus);
+    if (other != null) {
+      all.add(other);
+    }
+    return all;
+  }
+
+  /**
+   * Makes room for one more vCPU, whose number is the next. What was recorded so far stays readable
+   * at every moment.
+   *
+   * @return where its events go
+   * @throws TraceException where the file system has no room for it; the trace goes on without
+   */
+  public ExitSink addVcpu() throws TraceException {
+    int index = vcpus.size();
+    if (index >= TraceFormat.MAX_VCPUS) {
+      throw new TraceException("a trace holds " + TraceFormat.MAX_VCPUS + " vCPUs at most");
+    }
+    try {
+      reserveFooter(footerBytes + STREAM_END_BYTES);
+      StreamWriter made = stream(index, System.currentTimeMillis());
+      vcpus.add(made);
+      return made;
+    } catch (IOException e) {
+      throw new TraceException("cannot add a vCPU to trace " + directory + ": " + reason(e), e);
+    }
+  }
+
+  /**
+   * Replaces the header, as more becomes known.
+   *
+   * @param header whose {@code cpus} is the number of vCPU streams there are now
+   * @throws TraceException where it cannot be written; the former one is there then
+   */
+  public void describe(TraceHeader header) throws TraceException {
+    if (header.cpus() != vcpus.size()) {
+      throw new IllegalArgumentException(header.cpus() + " vCPUs, not " + vcpus.size());
+    }
+    try {
+      writeHeader(header);
+    } catch (IOException e) {
+      throw new TraceException("cannot write trace " + directory + ": " + reason(e), e);
     }
   }
 
   /** Where this vCPU's events go. */
   public ExitSink vcpu(int index) {
-    if (index < 0 || index >= streams.size() - 1) {
-      throw new IndexOutOfBoundsException("vCPU " + index + " of " + (streams.size() - 1));
-    }
-    return streams.get(index);
+    return vcpus.get(index);
   }
 
   /** Where events go that belong to no vCPU. */
   public ExitSink other() {
-    return streams.get(streams.size() - 1);
+    return other;
   }
 
   /**
@@ -230,17 +290,17 @@ public final class TraceWriter implements AutoCloseable {
 
   /** Events written so far in all streams; callable from any thread. */
   public long events() {
-    return streams.stream().mapToLong(StreamWriter::events).sum();
+    return streams().stream().mapToLong(StreamWriter::events).sum();
   }
 
   /** Events lost so far in all streams; callable from any thread. */
   public long lost() {
-    return streams.stream().mapToLong(StreamWriter::lost).sum();
+    return streams().stream().mapToLong(StreamWriter::lost).sum();
   }
 
   /** Why a stream cannot be written any more, one line; empty where all can. */
   public String failure() {
-    return streams.stream()
+    return streams().stream()
         .map(StreamWriter::failure)
         .filter(text -> !text.isEmpty())
         .findFirst()
@@ -264,7 +324,7 @@ public final class TraceWriter implements AutoCloseable {
       throws TraceException {
     try {
       List<TraceEnd.StreamEnd> ends = new ArrayList<>();
-      for (StreamWriter stream : streams) {
+      for (StreamWriter stream : streams()) {
         stream.close();
         ends.add(stream.end());
       }
@@ -294,7 +354,7 @@ public final class TraceWriter implements AutoCloseable {
     }
     closed = true;
     try {
-      for (StreamWriter stream : streams) {
+      for (StreamWriter stream : streams()) {
         stream.close();
       }
       if (footer != null) {

@@ -308,7 +308,8 @@ public final class ExitJoiner {
     long since = userSince;
     if (!hardware && detailed && fields.get(Field.DIRECTION) == 1) {
       long code = fields.get(Field.KVM_EXIT);
-      userSince = NONE;
+      fields.remove(Field.KVM_EXIT);
+      fields.remove(Field.KERNEL_TIME);
       close();
       open(what, UserExit.reason((int) code), since);
       fields.set(Field.KVM_EXIT, code);
@@ -482,13 +483,18 @@ public final class ExitJoiner {
 
   // ---- the end
 
-  /** Records were lost: what is open is written as it is, and a gap after it. */
-  public void lost(long count, long nanos) {
+  /** Records may be missing from here on: what is open is written as it is. */
+  public void interrupt() {
     close();
     lastEntry = NONE;
     entryNanos = NONE;
     answered = null;
     injected = NONE;
+  }
+
+  /** Records were lost: what is open is written as it is, and a gap after it. */
+  public void lost(long count, long nanos) {
+    interrupt();
     EventWriter event = sink.claim(EventType.GAP);
     event.put(Field.TIME, nanos).put(Field.CAUSE, LossCause.OVERRUN.code()).put(Field.LOST, count);
     sink.commit();

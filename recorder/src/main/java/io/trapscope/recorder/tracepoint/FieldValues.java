@@ -31,6 +31,15 @@ final class FieldValues {
     return this;
   }
 
+  void remove(Field field) {
+    for (int i = 0; i < count; i++) {
+      if (order[i] == field.ordinal()) {
+        present[order[i]] = false;
+        order[i] = order[--count];
+      }
+    }
+  }
+
   boolean has(Field field) {
     return present[field.ordinal()];
   }

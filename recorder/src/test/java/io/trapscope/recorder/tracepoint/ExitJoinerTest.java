@@ -225,8 +225,7 @@ class ExitJoinerTest {
     pio(3100, 0, 0x60);
     assertThat(end())
         .containsExactly(
-            "PIO@1000 reason=IO_INSTRUCTION kvm_exit=IO direction=WRITE size=1 port=0x43 count=1"
-                + " value=0x41 kernel_ns=100",
+            "PIO@1000 reason=IO_INSTRUCTION direction=WRITE size=1 port=0x43 count=1 value=0x41",
             "PIO@1100 reason=IO_INSTRUCTION kvm_exit=IO direction=READ size=1 port=0x60 count=1"
                 + " value=0x41 user_ns=2000");
   }

@@ -82,6 +82,10 @@ public final class KernelTracing implements AutoCloseable {
         text -> found.add(new Tracepoint(kind, text)), () -> absent.add(name.substring(colon + 1)));
   }
 
+  List<Tracepoint> tracepoints() {
+    return tracepoints;
+  }
+
   /** Names of the tracepoints, without their system. */
   public List<String> names() {
     return tracepoints.stream().map(tracepoint -> tracepoint.format().name()).toList();

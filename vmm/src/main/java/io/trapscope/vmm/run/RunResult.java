@@ -49,7 +49,16 @@ public record RunResult(
   /** Whether the guest ended by itself or met the user's own condition. */
   public boolean isNormal() {
     return switch (end) {
-      case HALTED, RESET, TRIPLE_FAULT, POWER_OFF, DEBUG_EXIT, UNTIL, INTERRUPTED -> true;
+      case HALTED,
+          RESET,
+          TRIPLE_FAULT,
+          POWER_OFF,
+          DEBUG_EXIT,
+          UNTIL,
+          INTERRUPTED,
+          DETACHED,
+          VMM_ENDED ->
+          true;
       case TIMEOUT, ERROR -> false;
     };
   }

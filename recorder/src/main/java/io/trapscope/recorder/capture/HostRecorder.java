@@ -1,0 +1,203 @@
+package io.trapscope.recorder.capture;
+
+import io.trapscope.recorder.event.Counter;
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.EventWriter;
+import io.trapscope.recorder.event.ExitSink;
+import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.event.FilteringSink;
+import io.trapscope.recorder.event.LossCause;
+import io.trapscope.recorder.trace.TraceException;
+import io.trapscope.recorder.trace.TraceHeader;
+import io.trapscope.recorder.trace.TraceHeader.VcpuThread;
+import io.trapscope.recorder.trace.TraceWriter;
+import io.trapscope.recorder.tracepoint.ExitJoiner;
+import io.trapscope.recorder.tracepoint.KvmTracepoint;
+import io.trapscope.recorder.tracepoint.Tracepoint;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Gives every thread that runs a vCPU a stream of its own, and joins its records to exits. What
+ * other threads of the same processes do to the guest, such as setting an interrupt line, goes to
+ * the trace's other stream. One thread.
+ */
+public final class HostRecorder {
+  /** {@link Counter#of} of how many records of a tracepoint were those of wanted processes. */
+  public static final String SELECTED = "tracepoint-selected";
+
+  /** How VMMs call the threads of their vCPUs: QEMU and StratoVirt, Firecracker, others. */
+  private static final Pattern VCPU_NAME =
+      Pattern.compile("(?:CPU |fc_vcpu |vcpu|crosvm_vcpu)(\\d+).*");
+
+  private static final int NONE = -1;
+
+  /** A thread of a wanted process. */
+  private static final class Watched {
+    final int pid;
+    final int tid;
+    final ExitJoiner joiner;
+    int stream = NONE;
+    int vcpu = NONE;
+    String process = "";
+    String name = "";
+    long lastNanos;
+
+    Watched(int pid, int tid, ExitJoiner joiner) {
+      this.pid = pid;
+      this.tid = tid;
+      this.joiner = joiner;
+    }
+  }
+
+  private final TraceWriter trace;
+  private final TraceHeader header;
+  private final Processes processes;
+  private final Set<EventType> types;
+  private final ExitSink other;
+  private final Map<Integer, Boolean> wanted = new HashMap<>();
+  private final Map<Integer, Watched> threads = new LinkedHashMap<>();
+  private final Map<Tracepoint, long[]> selected = new LinkedHashMap<>();
+  private TraceException failure;
+
+  /**
+   * @param trace with no vCPUs yet; not finished or closed here
+   * @param header as it was written
+   * @param types of events that are recorded
+   */
+  public HostRecorder(
+      TraceWriter trace, TraceHeader header, Processes processes, Set<EventType> types) {
+    this.trace = trace;
+    this.header = header;
+    this.processes = processes;
+    this.types = types;
+    this.other = new FilteringSink(trace.other(), types);
+  }
+
+  /** Takes one record; see {@link ExitJoiner#accept}. Those of other processes are passed over. */
+  public void record(
+      Tracepoint tracepoint, ByteBuffer raw, int at, int length, long nanos, int pid, int tid) {
+    if (!wanted.computeIfAbsent(pid, processes::isWanted)) {
+      return;
+    }
+    selected.computeIfAbsent(tracepoint, absent -> new long[1])[0]++;
+    Watched thread = threads.get(tid);
+    if (thread == null) {
+      thread = new Watched(pid, tid, new ExitJoiner(other));
+      threads.put(tid, thread);
+    }
+    if (thread.stream == NONE && isOfVcpu(tracepoint)) {
+      thread = vcpu(thread);
+    }
+    thread.lastNanos = Math.max(thread.lastNanos, nanos);
+    thread.joiner.accept(tracepoint, raw, at, length, thread.lastNanos);
+  }
+
+  /** Only the thread that runs a vCPU has exits. */
+  private static boolean isOfVcpu(Tracepoint tracepoint) {
+    return tracepoint.kind() != null && tracepoint.kind().group() == KvmTracepoint.Group.EXITS;
+  }
+
+  private Watched vcpu(Watched before) {
+    ExitSink sink = other;
+    int stream = NONE;
+    try {
+      if (failure == null) {
+        stream = vcpus().size();
+        sink = new FilteringSink(trace.addVcpu(), types);
+      }
+    } catch (TraceException e) {
+      failure = e; // its events go where they are not lost, and the end of the run says why
+      stream = NONE;
+    }
+    Watched thread = new Watched(before.pid, before.tid, new ExitJoiner(sink));
+    thread.stream = stream;
+    thread.process = processes.process(before.pid);
+    thread.name = processes.thread(before.pid, before.tid);
+    threads.put(before.tid, thread);
+    describe();
+    return thread;
+  }
+
+  private void describe() {
+    try {
+      trace.describe(header.withVcpus(vcpus()));
+    } catch (TraceException e) {
+      failure = e;
+    }
+  }
+
+  /** The vCPUs found so far, in the order of their streams. */
+  public List<VcpuThread> vcpus() {
+    List<VcpuThread> vcpus = new ArrayList<>();
+    Map<Integer, Integer> unnamed = new HashMap<>();
+    for (Watched thread : threads.values()) {
+      if (thread.stream != NONE) {
+        vcpus.add(
+            new VcpuThread(
+                thread.stream,
+                number(thread, unnamed),
+                thread.pid,
+                thread.process,
+                thread.tid,
+                thread.name));
+      }
+    }
+    vcpus.sort((a, b) -> Integer.compare(a.stream(), b.stream()));
+    return vcpus;
+  }
+
+  /** KVM's number where its records tell it, else the name's, else the order of appearance. */
+  private static int number(Watched thread, Map<Integer, Integer> unnamed) {
+    if (thread.joiner.vcpu() >= 0) {
+      return thread.joiner.vcpu();
+    }
+    Matcher name = VCPU_NAME.matcher(thread.name);
+    if (name.matches()) {
+      return Integer.parseInt(name.group(1));
+    }
+    return unnamed.merge(thread.pid, 1, Integer::sum) - 1;
+  }
+
+  /**
+   * Records were lost on some CPU, nobody knows whose: every exit that is open is written as it is.
+   */
+  public void lost(long count, long nanos) {
+    for (Watched thread : threads.values()) {
+      thread.joiner.interrupt();
+    }
+    EventWriter event = other.claim(EventType.GAP);
+    event.put(Field.TIME, nanos).put(Field.CAUSE, LossCause.OVERRUN.code()).put(Field.LOST, count);
+    other.commit();
+    trace.addLost(trace.other(), count, LossCause.OVERRUN);
+  }
+
+  /** Writes what is still open, and the vCPUs' final numbers. */
+  public void finish() {
+    for (Watched thread : threads.values()) {
+      thread.joiner.finish();
+    }
+    describe();
+  }
+
+  /** Why a vCPU could not get a stream; empty where all have one. */
+  public String failure() {
+    return failure == null ? "" : failure.getMessage();
+  }
+
+  /** How many records of each tracepoint were those of wanted processes. */
+  public List<Counter> counters() {
+    List<Counter> counters = new ArrayList<>();
+    selected.forEach(
+        (tracepoint, count) ->
+            counters.add(Counter.count(SELECTED, tracepoint.format().name(), count[0])));
+    return counters;
+  }
+}

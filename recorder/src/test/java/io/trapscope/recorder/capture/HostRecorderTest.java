@@ -1,0 +1,178 @@
+package io.trapscope.recorder.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.event.RunEnd;
+import io.trapscope.recorder.trace.EventCursor;
+import io.trapscope.recorder.trace.TraceHeader;
+import io.trapscope.recorder.trace.TraceHeader.VcpuThread;
+import io.trapscope.recorder.trace.TraceReader;
+import io.trapscope.recorder.trace.TraceWriter;
+import io.trapscope.recorder.tracepoint.KvmTracepoint;
+import io.trapscope.recorder.tracepoint.Tracepoint;
+import io.trapscope.recorder.tracepoint.TracepointFormat;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Threads of several VMMs, each vCPU in a stream of its own. */
+class HostRecorderTest {
+  private static final Tracepoint ENTRY =
+      tracepoint(KvmTracepoint.ENTRY, "unsigned int vcpu_id", 8);
+  private static final Tracepoint EXIT =
+      tracepoint(KvmTracepoint.EXIT, "unsigned int exit_reason", 8);
+  private static final Tracepoint IRQ = tracepoint(KvmTracepoint.SET_IRQ, "unsigned int gsi", 8);
+  private static final int HLT = 12;
+
+  @TempDir private Path folder;
+
+  private static Tracepoint tracepoint(KvmTracepoint kind, String field, int at) {
+    return new Tracepoint(
+        kind,
+        TracepointFormat.parse(
+            "name: "
+                + kind.title()
+                + "\nID: 7\n\tfield:"
+                + field
+                + ";\toffset:"
+                + at
+                + ";\tsize:4;\tsigned:0;\n"));
+  }
+
+  private static final Processes HOST =
+      new Processes() {
+        @Override
+        public boolean isWanted(int pid) {
+          return pid != 666;
+        }
+
+        @Override
+        public String process(int pid) {
+          return pid == 100 ? "qemu-system-x86" : "firecracker";
+        }
+
+        @Override
+        public String thread(int pid, int tid) {
+          return pid == 100 ? "qemu-system-x86" : "fc_vcpu " + (tid - 200);
+        }
+      };
+
+  private static void record(
+      HostRecorder recorder, Tracepoint tracepoint, int value, long nanos, int pid, int tid) {
+    ByteBuffer raw = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putInt(8, value);
+    recorder.record(tracepoint, raw, 0, 16, nanos, pid, tid);
+  }
+
+  private interface Script {
+    void play(HostRecorder recorder);
+  }
+
+  private TraceReader record(EnumSet<EventType> types, Script script) throws Exception {
+    TraceHeader header = TraceHeader.builder().cpus(0).build();
+    try (TraceWriter trace = TraceWriter.create(folder.resolve("trace"), false, header)) {
+      HostRecorder recorder = new HostRecorder(trace, header, HOST, types);
+      script.play(recorder);
+      recorder.finish();
+      assertThat(recorder.failure()).isEmpty();
+      trace.finish(RunEnd.DETACHED, 0, "", recorder.counters());
+    }
+    return TraceReader.open(folder.resolve("trace"));
+  }
+
+  private static List<String> events(TraceReader trace) {
+    List<String> lines = new ArrayList<>();
+    EventCursor cursor = trace.merged();
+    while (cursor.next()) {
+      lines.add(
+          (cursor.event().has(Field.VCPU) ? "vcpu-" + cursor.event().vcpu() : "other")
+              + " "
+              + cursor.event().type()
+              + "@"
+              + cursor.event().time());
+    }
+    return lines;
+  }
+
+  @Test
+  void eachVcpuGetsAStreamAndTheHeaderSaysWhoseItIs() throws Exception {
+    TraceReader trace =
+        record(
+            EnumSet.allOf(EventType.class),
+            recorder -> {
+              record(recorder, IRQ, 4, 10, 100, 100); // QEMU's main thread
+              record(recorder, ENTRY, 1, 20, 100, 102); // its vCPU 1
+              record(recorder, EXIT, HLT, 30, 666, 667); // somebody else's
+              record(recorder, EXIT, HLT, 40, 200, 203);
+              record(recorder, ENTRY, 0, 50, 100, 101);
+              record(recorder, EXIT, HLT, 60, 100, 102);
+              record(recorder, EXIT, HLT, 70, 100, 101);
+              record(recorder, IRQ, 4, 80, 100, 100);
+            });
+    assertThat(trace.header().cpus()).isEqualTo(3);
+    assertThat(trace.header().threads())
+        .containsExactly(
+            // KVM's own number where its records tell it; the name's otherwise.
+            new VcpuThread(0, 1, 100, "qemu-system-x86", 102, "qemu-system-x86"),
+            new VcpuThread(1, 3, 200, "firecracker", 203, "fc_vcpu 3"),
+            new VcpuThread(2, 0, 100, "qemu-system-x86", 101, "qemu-system-x86"));
+    assertThat(events(trace))
+        .containsExactly(
+            "other IRQ_LINE@10",
+            "vcpu-1 HLT@40",
+            "vcpu-0 HLT@60",
+            "vcpu-2 HLT@70",
+            "other IRQ_LINE@80");
+    assertThat(trace.end().orElseThrow().counters())
+        .extracting(counter -> counter.of() + " " + counter.name() + " " + counter.total())
+        .containsExactly(
+            "tracepoint-selected kvm_set_irq 2",
+            "tracepoint-selected kvm_entry 2",
+            "tracepoint-selected kvm_exit 3");
+  }
+
+  @Test
+  void lossEndsWhatIsOpenAndIsCounted() throws Exception {
+    TraceReader trace =
+        record(
+            EnumSet.allOf(EventType.class),
+            recorder -> {
+              record(recorder, EXIT, HLT, 40, 100, 101);
+              recorder.lost(9, 50);
+              record(recorder, ENTRY, 0, 60, 100, 101);
+              record(recorder, EXIT, HLT, 70, 100, 101);
+            });
+    assertThat(events(trace)).containsExactly("vcpu-0 HLT@40", "other GAP@50", "vcpu-0 HLT@70");
+    assertThat(trace.end().orElseThrow().lost()).isEqualTo(9);
+  }
+
+  @Test
+  void whatIsNotSelectedIsNotRecorded() throws Exception {
+    TraceReader trace =
+        record(
+            EnumSet.of(EventType.IRQ_LINE),
+            recorder -> {
+              record(recorder, EXIT, HLT, 40, 100, 101);
+              record(recorder, IRQ, 4, 50, 100, 101);
+            });
+    assertThat(events(trace)).containsExactly("vcpu-0 IRQ_LINE@50");
+  }
+
+  @Test
+  void aTimeThatRunsBackwardsIsHeld() throws Exception {
+    TraceReader trace =
+        record(
+            EnumSet.allOf(EventType.class),
+            recorder -> {
+              record(recorder, EXIT, HLT, 40, 100, 101);
+              record(recorder, EXIT, HLT, 39, 100, 101);
+            });
+    assertThat(events(trace)).containsExactly("vcpu-0 HLT@40", "vcpu-0 HLT@40");
+  }
+}
