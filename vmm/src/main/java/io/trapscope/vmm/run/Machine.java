@@ -67,15 +67,15 @@ public final class Machine implements AutoCloseable {
         config.hypervisor.createVm(new VmConfig(config.memoryBytes, config.cpus, config.cpuModel));
     try {
       this.run = new RunState(vm.vcpus());
-      this.processors = new Processors(vm.vcpus(), run);
-      this.lock = config.cpus == 1 ? null : new ReentrantLock();
+      this.hostClock = vm.vcpus().get(0).instructions() < 0;
+      this.processors = new Processors(vm.vcpus(), run, hostClock);
+      this.lock = config.cpus > 1 && hostClock ? new ReentrantLock() : null;
       byte[] text = config.until == null ? null : config.until.text();
       this.console =
           new ConsoleStream(
               config.consoleOutput, text, () -> run.end(RunEnd.UNTIL, 0, config.until.describe()));
       this.hypercalls = new Hypercalls(vm, config.messages);
       this.board = config.board.get();
-      this.hostClock = vm.vcpus().get(0).instructions() < 0;
       build();
       load();
     } catch (RuntimeException | Error e) {
@@ -212,21 +212,24 @@ public final class Machine implements AutoCloseable {
     }
     recordWallClock(sinks.other());
     List<VcpuLoop> loops = new ArrayList<>();
-    List<Thread> threads = new ArrayList<>();
-    CountDownLatch running = new CountDownLatch(config.cpus);
     for (Vcpu vcpu : vm.vcpus()) {
-      VcpuLoop loop = new VcpuLoop(this, vcpu, sinks, run);
-      loops.add(loop);
+      loops.add(new VcpuLoop(this, vcpu, sinks, run));
+    }
+    boolean takesTurns = config.cpus > 1 && !hostClock;
+    List<? extends Runnable> work = takesTurns ? List.of(new Turns(loops, run)) : loops;
+    CountDownLatch running = new CountDownLatch(work.size());
+    List<Thread> threads = new ArrayList<>();
+    for (Runnable each : work) {
       threads.add(
           new Thread(
               () -> {
                 try {
-                  loop.run();
+                  each.run();
                 } finally {
                   running.countDown();
                 }
               },
-              "vcpu" + vcpu.index()));
+              takesTurns ? "vcpus" : "vcpu" + threads.size()));
     }
     long start = System.nanoTime();
     threads.forEach(Thread::start);

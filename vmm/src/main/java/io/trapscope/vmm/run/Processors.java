@@ -17,13 +17,18 @@ final class Processors implements ProcessorSignals {
 
   private final List<Vcpu> vcpus;
   private final RunState run;
+
+  /** Whether each runs on a thread of its own, and has to be called out of its guest. */
+  private final boolean threads;
+
   private final boolean[] waiting;
   private final boolean[] nmi;
   private final int[] start;
 
-  Processors(List<Vcpu> vcpus, RunState run) {
+  Processors(List<Vcpu> vcpus, RunState run, boolean threads) {
     this.vcpus = vcpus;
     this.run = run;
+    this.threads = threads;
     this.waiting = new boolean[vcpus.size()];
     this.nmi = new boolean[vcpus.size()];
     this.start = new int[vcpus.size()];
@@ -43,16 +48,21 @@ final class Processors implements ProcessorSignals {
   @Override
   public void nmi(int vcpu) {
     nmi[vcpu] = true;
-    vcpus.get(vcpu).kick();
-    run.wake();
+    callOut(vcpu);
+  }
+
+  private void callOut(int vcpu) {
+    if (threads) {
+      vcpus.get(vcpu).kick();
+      run.wake();
+    }
   }
 
   @Override
   public void init(int vcpu) {
     waiting[vcpu] = true;
     start[vcpu] = NONE;
-    vcpus.get(vcpu).kick();
-    run.wake();
+    callOut(vcpu);
   }
 
   @Override

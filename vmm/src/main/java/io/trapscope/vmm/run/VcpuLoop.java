@@ -30,9 +30,6 @@ final class VcpuLoop implements Runnable {
   /** Guest time between two looks for console input. */
   private static final long INPUT_NANOS = 20_000_000;
 
-  /** Guest time of one turn on a machine with several vCPUs. */
-  private static final long TURN_NANOS = 50_000;
-
   private final Machine machine;
   private final RunState run;
   private final Vcpu vcpu;
@@ -50,8 +47,19 @@ final class VcpuLoop implements Runnable {
   private final ConsoleInput input;
   private final byte[] inputBytes = new byte[64];
 
-  /** The machine's device lock; null on a machine with one vCPU, whose thread is alone. */
+  /** The machine's device lock; null where one thread runs all of the machine. */
   private final ReentrantLock lock;
+
+  private final boolean several;
+
+  /** The vCPUs that share this thread, where they do; else null. */
+  private Turns turns;
+
+  /** Guest time at which this vCPU's turn is over. */
+  private long turnEnd = Long.MAX_VALUE;
+
+  /** Halted, or waiting to be started, as of its last turn. */
+  private boolean resting;
 
   private final boolean recording;
   private final Until until;
@@ -78,6 +86,7 @@ final class VcpuLoop implements Runnable {
     this.console = machine.console();
     this.input = index == 0 ? machine.config().consoleInput : null;
     this.lock = machine.deviceLock();
+    this.several = machine.config().cpus > 1;
     this.until = machine.config().until;
   }
 
@@ -85,8 +94,8 @@ final class VcpuLoop implements Runnable {
   public void run() {
     ExitSink sink = sinks.vcpu(index);
     try (VcpuTracing tracing = trace(sink)) {
-      encoder = new ExitEncoder(sink, machine.memoryRegions(), tracing);
       kernel = tracing;
+      encoder = new ExitEncoder(sink, machine.memoryRegions(), tracing);
       loop();
     } catch (HypervisorException e) {
       run.end(RunEnd.ERROR, 0, e.getMessage());
@@ -122,6 +131,55 @@ final class VcpuLoop implements Runnable {
         run.await(WAIT_MILLIS);
       }
     }
+  }
+
+  /** Makes ready to run in turns with others on one thread, instead of {@link #run}. */
+  void takeTurns(Turns with) {
+    turns = with;
+    encoder = new ExitEncoder(sinks.vcpu(index), machine.memoryRegions(), null);
+  }
+
+  /**
+   * Runs the vCPU until its turn is over, it rests, or it has woken another that rested.
+   *
+   * @param now guest time, as the vCPU before has left it
+   * @param nanos guest time of a turn
+   */
+  void turn(long now, long nanos) {
+    vcpu.idleUntil(now);
+    turnEnd = now + nanos;
+    do {
+      prepareEntry();
+      vcpu.run(exit);
+      handle();
+    } while (isAwake() && !run.ended() && vcpu.guestNanos() < turnEnd && !turns.anyWakes(this));
+  }
+
+  /** Whether it has something to do; where it halted, whether something ends that. */
+  boolean isAwake() {
+    if (resting) {
+      boolean wakes = interrupts.pending(index) && vcpu.interruptible();
+      if (!wakes && !processors.wakes(index)) {
+        return false;
+      }
+      run.unpark(index);
+    }
+    resting = !processors.ready(vcpu);
+    return !resting;
+  }
+
+  boolean isResting() {
+    return resting;
+  }
+
+  long guestNanos() {
+    return vcpu.guestNanos();
+  }
+
+  /** Lets guest time pass while all rest, until one of them wakes or the run ends. */
+  void restTogether(long now) {
+    vcpu.idleUntil(now);
+    awaitInterrupt();
   }
 
   private void lock() {
@@ -173,11 +231,8 @@ final class VcpuLoop implements Runnable {
   }
 
   private void setDeadline() {
-    long next = index == 0 ? timers.next() : Long.MAX_VALUE;
-    if (lock != null && vcpu.instructions() >= 0) {
-      // Software processors take turns; one that spins must not keep the others from theirs.
-      next = Math.min(next, vcpu.guestNanos() + TURN_NANOS);
-    }
+    long next = index == 0 || turns != null ? timers.next() : Long.MAX_VALUE;
+    next = Math.min(next, turnEnd);
     if (until != null && until.instructions() >= 0) {
       // The clock's rate is the back end's own: ask again halfway as long as it falls short.
       long left = until.instructions() - vcpu.instructions();
@@ -235,7 +290,7 @@ final class VcpuLoop implements Runnable {
   private void handle() {
     long start = recording ? System.nanoTime() : 0;
     lock();
-    if (lock != null) {
+    if (several) {
       machine.board().accessBy(index);
     }
     EventType type = dispatcher.handle(exit);
@@ -283,7 +338,9 @@ final class VcpuLoop implements Runnable {
     console.flush();
     unlock();
     recordConsole();
-    if (!vcpu.interruptible()) {
+    if (turns != null) {
+      rest();
+    } else if (!vcpu.interruptible()) {
       run.park(index, "halted with interrupts off");
       while (!run.ended() && !processors.wakes(index)) {
         run.await(WAIT_MILLIS);
@@ -295,10 +352,24 @@ final class VcpuLoop implements Runnable {
     return System.nanoTime() - start;
   }
 
+  /** Ends the turn of a vCPU that halted. */
+  private void rest() {
+    resting = true;
+    if (!vcpu.interruptible()) {
+      run.park(index, "halted with interrupts off");
+    }
+  }
+
+  private boolean isWoken() {
+    return turns != null
+        ? turns.anyWakes(null)
+        : interrupts.pending(index) || processors.wakes(index);
+  }
+
   private void awaitInterrupt() {
     while (!run.ended()) {
       lock();
-      boolean awake = interrupts.pending(index) || processors.wakes(index);
+      boolean awake = isWoken();
       long next = index == 0 ? timers.next() : Long.MAX_VALUE;
       unlock();
       long typed = input == null ? Long.MAX_VALUE : input.wakesAt();

@@ -9,7 +9,6 @@ import io.trapscope.vmm.soft.cpu.Runner;
 import io.trapscope.vmm.soft.jit.RegionCompiler;
 import io.trapscope.vmm.soft.mmu.Ept;
 import io.trapscope.vmm.soft.mmu.GuestRam;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A software processor behind the seam. The guest clock is the count of retired instructions at 1
@@ -27,20 +26,10 @@ public final class SoftVcpu implements Vcpu {
   private final Cpu cpu;
   private final Runner runner;
 
-  /** Held while the guest runs, where there are several vCPUs. */
-  private final ReentrantLock turn;
-
   private long deadline = Long.MAX_VALUE;
 
-  SoftVcpu(
-      int index,
-      GuestRam ram,
-      Ept ept,
-      VmxControls controls,
-      ReentrantLock turn,
-      int absentFeatures) {
+  SoftVcpu(int index, GuestRam ram, Ept ept, VmxControls controls, int absentFeatures) {
     this.index = index;
-    this.turn = turn;
     cpu = new Cpu(ram, ept, controls.exceptionBitmap());
     cpu.absentFeatures = absentFeatures;
     cpu.setCompiler(controls.generateCode() ? new RegionCompiler() : null);
@@ -76,16 +65,7 @@ public final class SoftVcpu implements Vcpu {
   @Override
   public void run(VmExit out) {
     out.entryNanos = System.nanoTime();
-    if (turn != null) {
-      turn.lock();
-    }
-    try {
-      runner.run(out);
-    } finally {
-      if (turn != null) {
-        turn.unlock();
-      }
-    }
+    runner.run(out);
     out.exitNanos = System.nanoTime();
     out.captured |= VmExit.GUEST_TIME;
   }

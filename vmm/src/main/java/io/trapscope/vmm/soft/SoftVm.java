@@ -18,10 +18,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A machine of software processors. Its vCPUs take turns: one runs at a time, so that every
+ * A machine of software processors. Whoever runs it runs one vCPU at a time, so that every
  * instruction is atomic and memory is strongly ordered.
  */
 public final class SoftVm implements Vm {
@@ -44,16 +43,8 @@ public final class SoftVm implements Vm {
             .map(region -> new long[] {region.base(), region.length()})
             .toArray(long[][]::new);
     ram = new GuestRam(host, regions);
-    ReentrantLock turn = new ReentrantLock(true);
     for (int i = 0; i < config.cpus(); i++) {
-      vcpus.add(
-          new SoftVcpu(
-              i,
-              ram,
-              ept,
-              controls,
-              config.cpus() == 1 ? null : turn,
-              absentFeatures(config.cpuModel())));
+      vcpus.add(new SoftVcpu(i, ram, ept, controls, absentFeatures(config.cpuModel())));
     }
   }
 

@@ -2,6 +2,7 @@ package io.trapscope.vmm.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.RunEnd;
 import io.trapscope.vmm.boot.FlatLoader;
 import io.trapscope.vmm.soft.SoftHypervisor;
@@ -63,6 +64,25 @@ class SeveralVcpusTest {
     assertThat(result.end()).as(result.text()).isEqualTo(RunEnd.DEBUG_EXIT);
     assertThat(result.detail()).isEqualTo(5);
     assertThat(console).hasToString("BA");
+  }
+
+  @Test
+  void twoRunsAreTheSameToTheInstruction() {
+    RunResult first = run(2, FIRST);
+    RunResult second = run(2, FIRST);
+    assertThat(second.instructions()).isEqualTo(first.instructions());
+    assertThat(second.exitsByReason()).isEqualTo(first.exitsByReason());
+    assertThat(second.guestNanos()).isEqualTo(first.guestNanos());
+    assertThat(first.exits(ExitReason.INTERRUPTED)).as("nobody is called out").isZero();
+  }
+
+  @Test
+  void oneClockServesBoth() {
+    RunResult result = run(2, FIRST);
+    long stalls = 3 * 1000;
+    assertThat(result.guestNanos())
+        .as("instructions of both, and three port accesses of a microsecond")
+        .isBetween(result.instructions() - 20_000, result.instructions() + stalls);
   }
 
   @Test
