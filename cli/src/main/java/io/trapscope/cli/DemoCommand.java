@@ -147,7 +147,8 @@ final class DemoCommand implements Callable<Integer> {
             trace,
             false,
             sameAs,
-            EventPlan.DEFAULT);
+            EventPlan.DEFAULT,
+            KvmPlan.DEFAULT);
     Recorded recorded = new Recording(out, backEnd, plan).run(new ConsoleStream(out), input, false);
     out.flush();
     new RecordSummary(plan, recorded).printText(out);

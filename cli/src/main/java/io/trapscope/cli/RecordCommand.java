@@ -33,6 +33,7 @@ final class RecordCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private GuestOptions guest;
   @Mixin private EventOptions events;
+  @Mixin private KvmOptions kvm;
 
   @Option(
       names = "--kernel-events",
@@ -168,7 +169,8 @@ final class RecordCommand implements Callable<Integer> {
         directory(choice),
         force,
         words(),
-        new EventPlan(events.selection(), kernelEvents, events.buffer()));
+        new EventPlan(events.selection(), kernelEvents, events.buffer()),
+        kvm.plan(backEnd));
   }
 
   private Path directory(GuestChoice choice) {

@@ -20,6 +20,7 @@ import java.util.List;
  * @param force whether a trace that is there is replaced
  * @param commandLine the words of the command, for the trace's header
  * @param events which events it gets
+ * @param kvm what is asked of a machine on KVM
  */
 record RecordPlan(
     GuestChoice guest,
@@ -32,4 +33,5 @@ record RecordPlan(
     Path directory,
     boolean force,
     List<String> commandLine,
-    EventPlan events) {}
+    EventPlan events,
+    KvmPlan kvm) {}

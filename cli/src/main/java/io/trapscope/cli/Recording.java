@@ -106,6 +106,7 @@ final class Recording {
       return MachineConfig.builder(backEnd.hypervisor(), plan.guest().boot())
           .memory(plan.memoryBytes())
           .cpus(plan.cpus())
+          .memory(plan.kvm().memory())
           .board(() -> board)
           .consoleFilter(plan.filter())
           .until(plan.until())

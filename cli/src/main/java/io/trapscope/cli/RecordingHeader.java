@@ -63,6 +63,7 @@ final class RecordingHeader {
         .images()
         .forEach(image -> header.image(image.role(), image.path(), image.sha256(), image.bytes()));
     plan.guest().boot().details().forEach(header::note);
+    machine.vm().notes().forEach(header::note);
     List<MemoryRegion> regions = machine.memoryRegions();
     for (int i = 0; i < regions.size(); i++) {
       MemoryRegion region = regions.get(i);

@@ -37,6 +37,7 @@ import java.util.stream.Stream;
  */
 public final class ExitJoiner {
   private static final int NONE = -1;
+  private static final int PAGE_SHIFT = 12;
 
   /** kvm_mmio's types (include/trace/events/kvm.h). */
   private static final int MMIO_UNSATISFIED = 0;
@@ -474,6 +475,30 @@ public final class ExitJoiner {
     open = false;
     fields.clear();
     others.flush();
+  }
+
+  /**
+   * The guest waits in a fault on its memory, which the caller has seen and will resolve. Of what
+   * is open, an exit of which nothing more can come is written.
+   *
+   * @return whether an exit is open that is this fault, and takes {@link #resolved}
+   */
+  public boolean faulted(long gpa) {
+    boolean fault = open && type == EventType.EPT_FAULT && !fields.has(Field.HVA);
+    if (fault && fields.get(Field.GPA) >>> PAGE_SHIFT == gpa >>> PAGE_SHIFT) {
+      return true;
+    }
+    if (!hardware && userSince < 0) {
+      close();
+      others.flush();
+    }
+    return false;
+  }
+
+  /** How the fault was resolved that is open, and how long that took. */
+  public void resolved(long hva, boolean firstTouch, long nanos) {
+    fields.set(Field.HVA, hva).set(Field.FIRST_TOUCH, firstTouch ? 1 : 0);
+    fields.set(Field.DEVICE_TIME, nanos);
   }
 
   /** The caller has injected this vector and recorded it. */

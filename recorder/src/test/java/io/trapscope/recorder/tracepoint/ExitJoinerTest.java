@@ -125,6 +125,35 @@ class ExitJoinerTest {
   }
 
   @Test
+  void aFaultThatSomebodyElseResolvesAddsToTheKernelsOwnEventOfIt() {
+    entry(1000);
+    exit(1500, 48);
+    kernel.fire(1510, "kvm_page_fault", "fault_address", 0x5008, "error_code", 0x182);
+    assertThat(kernel.joiner.faulted(0x6000)).isFalse();
+    assertThat(kernel.joiner.faulted(0x5000)).isTrue();
+    kernel.joiner.resolved(0x7f00_0000_5000L, true, 70);
+    assertThat(kernel.joiner.faulted(0x5000)).as("a second time").isFalse();
+    entry(1700);
+    assertThat(end())
+        .singleElement()
+        .asString()
+        .startsWith("EPT_FAULT@1500 guest_ns=500")
+        .contains("device_ns=70")
+        .contains("first_touch=true gpa=0x5008 hva=0x7f0000005000")
+        .contains("kernel_ns=200");
+  }
+
+  @Test
+  void aFaultWithoutAWordOfTheKernelEndsWhatCanOnlyBeOver() {
+    pio(1000, 1, 0x80);
+    assertThat(kernel.joiner.faulted(0x5000)).isFalse();
+    assertThat(kernel.events()).singleElement().asString().startsWith("PIO@1000");
+    userspace(2000, 10);
+    assertThat(kernel.joiner.faulted(0x5000)).isFalse();
+    assertThat(kernel.events()).as("the exit to user space is user space's to write").isEmpty();
+  }
+
+  @Test
   void aFaultOnAPageThatIsNoMemoryIsTheAccessToTheDevice() {
     entry(1000);
     exit(1500, 48);

@@ -38,6 +38,12 @@ public enum Guests {
       "long mode: one-byte port writes, as many as count=N on the command line says",
       FlatLoader.Mode.LONG,
       0x10000,
+      RunEnd.DEBUG_EXIT),
+  TOUCH(
+      "touch",
+      "long mode: touches pages from 16 MiB on, as many as pages=N on the command line says",
+      FlatLoader.Mode.LONG,
+      0x10000,
       RunEnd.DEBUG_EXIT);
 
   /** Where the word lies that selects the sections of {@link #EXITS}: see exits.asm. */

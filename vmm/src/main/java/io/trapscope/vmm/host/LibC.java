@@ -18,6 +18,15 @@ public final class LibC {
   public static final int PROT_READ_EXECUTE = 5;
   public static final int MAP_SHARED = 1;
   public static final int MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x02 | 0x20 | 0x4000;
+  public static final int MAP_PRIVATE_ANONYMOUS_HUGETLB = 0x02 | 0x20 | 0x40000;
+
+  /** Where mmap's flags have log2 of the size of a huge page. */
+  public static final int MAP_HUGE_SHIFT = 26;
+
+  public static final int MADV_HUGEPAGE = 14;
+
+  /** From Linux 5.14. */
+  public static final int MADV_POPULATE_WRITE = 23;
 
   // asm-generic/errno-base.h.
   public static final int EPERM = 1;
@@ -26,8 +35,10 @@ public final class LibC {
   public static final int ENXIO = 6;
   public static final int E2BIG = 7;
   public static final int EBADF = 9;
+  public static final int EAGAIN = 11;
   public static final int ENOMEM = 12;
   public static final int EACCES = 13;
+  public static final int EFAULT = 14;
   public static final int EBUSY = 16;
   public static final int EEXIST = 17;
   public static final int ENODEV = 19;
@@ -36,6 +47,7 @@ public final class LibC {
 
   // asm/unistd_64.h.
   private static final long SYS_READ = 0;
+  private static final long SYS_WRITE = 1;
   private static final long SYS_OPEN = 2;
   private static final long SYS_CLOSE = 3;
   static final long SYS_MMAP = 9;
@@ -44,9 +56,12 @@ public final class LibC {
   private static final long SYS_RT_SIGPROCMASK = 14;
   private static final long SYS_IOCTL = 16;
   private static final long SYS_PREAD64 = 17;
+  private static final long SYS_MADVISE = 28;
   private static final long SYS_GETPID = 39;
+  private static final long SYS_FTRUNCATE = 77;
   private static final long SYS_GETTID = 186;
   private static final long SYS_TGKILL = 234;
+  private static final long SYS_MEMFD_CREATE = 319;
   private static final long SYS_FSOPEN = 430;
   private static final long SYS_FSCONFIG = 431;
   private static final long SYS_FSMOUNT = 432;
@@ -55,6 +70,9 @@ public final class LibC {
   private static final int FSOPEN_CLOEXEC = 1;
   private static final int FSMOUNT_CLOEXEC = 1;
   private static final int FSCONFIG_CMD_CREATE = 6;
+
+  /** linux/memfd.h. */
+  private static final int MFD_CLOEXEC = 1;
 
   /** Bytes of a signal mask as the kernel has it. */
   private static final int SIGSET_BYTES = 8;
@@ -106,6 +124,11 @@ public final class LibC {
     return syscall(SYS_READ, fd, to, length);
   }
 
+  /** Writes; returns how many bytes went. */
+  public static long write(int fd, long from, long length) {
+    return syscall(SYS_WRITE, fd, from, length);
+  }
+
   /** Reads from a place in a file; returns how many bytes came. */
   public static long pread(int fd, long to, long length, long at) {
     return BINDING.syscall(SYS_PREAD64, fd, to, length, at, 0, 0);
@@ -118,6 +141,26 @@ public final class LibC {
 
   public static int munmap(long address, long length) {
     return (int) syscall(SYS_MUNMAP, address, length, 0);
+  }
+
+  /** Says how mapped memory will be used. */
+  public static int madvise(long address, long length, int advice) {
+    return (int) syscall(SYS_MADVISE, address, length, advice);
+  }
+
+  /** A file that is only memory, of this size; returns its descriptor. */
+  public static int memoryFile(String name, long bytes) {
+    ByteBuffer text = terminated(name);
+    int fd = (int) syscall(SYS_MEMFD_CREATE, address(text), MFD_CLOEXEC, 0);
+    if (fd < 0) {
+      return fd;
+    }
+    int result = (int) syscall(SYS_FTRUNCATE, fd, bytes, 0);
+    if (result < 0) {
+      close(fd);
+      return result;
+    }
+    return fd;
   }
 
   /** The host's number of the calling thread. */

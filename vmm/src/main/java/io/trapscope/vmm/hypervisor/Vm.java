@@ -28,6 +28,23 @@ public interface Vm extends AutoCloseable {
   boolean resolveEptViolation(VmExit exit);
 
   /**
+   * Sets who takes faults on RAM that do not come as exits: of a machine made with {@link
+   * MemoryOptions#faults}. Null for nobody; they are resolved all the same.
+   */
+  default void onFault(FaultHandler handler) {}
+
+  /**
+   * Tells which pages of RAM the guest has written since the last call, and forgets it: of a
+   * machine made with {@link MemoryOptions#dirty}.
+   */
+  default void dirtyPages(DirtyPages to) {}
+
+  /** How the machine was set up, for the trace's header: a text by its name. */
+  default Map<String, String> notes() {
+    return Map.of();
+  }
+
+  /**
    * How {@code gpa} is translated now. Not for the hot path. A page that is not mapped yet ends the
    * walk at the entry that says so, with {@code hpa} -1.
    */

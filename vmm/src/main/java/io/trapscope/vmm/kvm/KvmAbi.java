@@ -19,6 +19,7 @@ final class KvmAbi {
   static final long KVM_GET_VCPU_MMAP_SIZE = 0xAE04;
   static final long KVM_GET_SUPPORTED_CPUID = 0xC008AE05L;
   static final long KVM_CREATE_VCPU = 0xAE41;
+  static final long KVM_GET_DIRTY_LOG = 0x4010AE42L;
   static final long KVM_SET_USER_MEMORY_REGION = 0x4020AE46L;
   static final long KVM_SET_TSS_ADDR = 0xAE47;
   static final long KVM_SET_IDENTITY_MAP_ADDR = 0x4008AE48L;
@@ -35,6 +36,7 @@ final class KvmAbi {
   static final long KVM_ENABLE_CAP = 0x4068AEA3L;
   static final long KVM_X86_SET_MSR_FILTER = 0x4188AEC6L;
   static final long KVM_GET_STATS_FD = 0xAECE;
+  static final long KVM_PRE_FAULT_MEMORY = 0xC040AED5L;
 
   // KVM_CAP_*: what KVM_CHECK_EXTENSION is asked for.
   static final int KVM_CAP_IRQCHIP = 0;
@@ -205,9 +207,24 @@ final class KvmAbi {
   // userspace_addr.
   static final int MEMORY_REGION_BYTES = 32;
   static final int MEMORY_REGION_SLOT = 0;
+  static final int MEMORY_REGION_FLAGS = 4;
   static final int MEMORY_REGION_GPA = 8;
   static final int MEMORY_REGION_SIZE = 16;
   static final int MEMORY_REGION_HVA = 24;
+
+  /** Flag of a region: KVM notes which of its pages are written. */
+  static final int KVM_MEM_LOG_DIRTY_PAGES = 1;
+
+  // struct kvm_dirty_log: slot u32, padding u32, pointer to a bitmap, a bit a page.
+  static final int DIRTY_LOG_BYTES = 16;
+  static final int DIRTY_LOG_SLOT = 0;
+  static final int DIRTY_LOG_BITMAP = 8;
+
+  // struct kvm_pre_fault_memory: gpa u64, size u64, flags u64, padding u64[5]. KVM moves gpa and
+  // size past what it has done.
+  static final int PRE_FAULT_BYTES = 64;
+  static final int PRE_FAULT_GPA = 0;
+  static final int PRE_FAULT_SIZE = 8;
 
   // struct kvm_enable_cap: cap u32, flags u32, args u64[4], pad.
   static final int ENABLE_CAP_BYTES = 104;

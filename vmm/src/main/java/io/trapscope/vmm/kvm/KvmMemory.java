@@ -1,7 +1,10 @@
 package io.trapscope.vmm.kvm;
 
 import io.trapscope.vmm.host.LibC;
+import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.memory.GuestMemory;
+import io.trapscope.vmm.memory.MemoryLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,12 +14,22 @@ import java.util.Objects;
  * Guest RAM of a KVM machine: anonymous host memory, backed by the host at first touch, one mapping
  * a memslot.
  *
+ * <p>Where faults are watched, RAM is a memory file that is mapped twice: once for the guest, whose
+ * every first touch is a fault there, and once for the VMM. So what the loader and the devices
+ * write is no touch of the guest's, and no thread of the JVM ever waits in a fault, where it would
+ * keep a garbage collection from beginning, and with it the thread that resolves the fault.
+ *
  * <p>A ByteBuffer reaches 2 GiB at most, so a slot is seen through windows of 1 GiB; an access that
  * crosses two of them goes byte by byte. Reads and writes race with running vCPUs as DMA does.
  */
 final class KvmMemory implements GuestMemory, AutoCloseable {
-  /** One contiguous range of RAM: {@code [gpa, gpa + bytes)} is mapped at {@code hva}. */
-  record Slot(int number, long gpa, long bytes, long hva, ByteBuffer[] windows) {
+  /**
+   * One contiguous range of RAM: the guest has {@code [gpa, gpa + bytes)} at {@code hva}, the VMM
+   * sees it through the windows.
+   *
+   * @param mappings what was mapped for it: addresses and lengths in turn
+   */
+  record Slot(int number, long gpa, long bytes, long hva, ByteBuffer[] windows, long... mappings) {
     private boolean holds(long address, long length) {
       long offset = address - gpa;
       return offset >= 0 && offset <= bytes && length <= bytes - offset;
@@ -26,7 +39,15 @@ final class KvmMemory implements GuestMemory, AutoCloseable {
   private static final int WINDOW_SHIFT = 30;
   private static final long WINDOW = 1L << WINDOW_SHIFT;
 
+  /** Guest and host address agree in their low bits, so that large pages of both can meet. */
+  private static final long ALIGNMENT = 2L << 20;
+
+  private final MemoryOptions options;
   private volatile Slot[] slots = {};
+
+  KvmMemory(MemoryOptions options) {
+    this.options = options;
+  }
 
   /**
    * Maps host memory for one more slot.
@@ -34,25 +55,132 @@ final class KvmMemory implements GuestMemory, AutoCloseable {
    * @throws io.trapscope.vmm.hypervisor.HypervisorException where the host refuses
    */
   Slot map(long gpa, long bytes) {
-    long hva =
-        LibC.check(
-            LibC.mmap(0, bytes, LibC.PROT_READ_WRITE, LibC.MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0),
-            "mapping " + (bytes >> 20) + " MiB of guest memory");
-    ByteBuffer[] windows = new ByteBuffer[(int) ((bytes + WINDOW - 1) >>> WINDOW_SHIFT)];
-    for (int i = 0; i < windows.length; i++) {
-      long start = (long) i << WINDOW_SHIFT;
-      windows[i] = LibC.view(hva + start, Math.min(WINDOW, bytes - start));
-    }
+    Slot slot = options.faults() ? twice(gpa, bytes) : once(gpa, bytes);
     List<Slot> all = new ArrayList<>(List.of(slots));
-    Slot slot = new Slot(all.size(), gpa, bytes, hva, windows);
     all.add(slot);
     slots = all.toArray(new Slot[0]);
     return slot;
   }
 
+  private Slot once(long gpa, long bytes) {
+    if (options.pages().shift() > 0) {
+      long hva = reserved(bytes, options.pages().shift());
+      return new Slot(slots.length, gpa, bytes, hva, windows(hva, bytes), hva, bytes);
+    }
+    long mapped = bytes + ALIGNMENT;
+    long start = anonymous(mapped, LibC.MAP_PRIVATE_ANONYMOUS_NORESERVE, bytes);
+    long hva = start + ALIGNMENT - 1 & -ALIGNMENT;
+    if (options.pages() == MemoryOptions.Pages.TRANSPARENT) {
+      int result = LibC.madvise(hva, bytes, LibC.MADV_HUGEPAGE);
+      if (result < 0) {
+        LibC.munmap(start, mapped);
+        throw LibC.failure("asking for transparent huge pages", -result);
+      }
+    }
+    return new Slot(slots.length, gpa, bytes, hva, windows(hva, bytes), start, mapped);
+  }
+
+  private static long reserved(long bytes, int shift) {
+    String name = shift == 30 ? "1 GiB" : "2 MiB";
+    if (bytes % (1L << shift) != 0) {
+      throw new HypervisorException(
+          "guest memory in pages of " + name + " has to be a multiple of that: " + bytes);
+    }
+    int flags = LibC.MAP_PRIVATE_ANONYMOUS_HUGETLB | shift << LibC.MAP_HUGE_SHIFT;
+    long hva = LibC.mmap(0, bytes, LibC.PROT_READ_WRITE, flags, -1, 0);
+    if (hva == -LibC.ENOMEM || hva == -LibC.EINVAL) {
+      throw new HypervisorException(
+          "the host has not "
+              + (bytes >> shift)
+              + " free pages of "
+              + name
+              + ": reserve them, for 2 MiB with: sysctl vm.nr_hugepages=N; or take --huge-pages"
+              + " transparent");
+    }
+    return LibC.check(hva, "mapping guest memory in pages of " + name);
+  }
+
+  private static long anonymous(long mapped, int flags, long bytes) {
+    return LibC.check(LibC.mmap(0, mapped, LibC.PROT_READ_WRITE, flags, -1, 0), step(bytes));
+  }
+
+  private static String step(long bytes) {
+    return "mapping " + (bytes >> 20) + " MiB of guest memory";
+  }
+
+  private Slot twice(long gpa, long bytes) {
+    int file = LibC.check(LibC.memoryFile("guest-ram", bytes), step(bytes));
+    try {
+      long hva = shared(file, bytes);
+      long own;
+      try {
+        own = shared(file, bytes);
+      } catch (HypervisorException e) {
+        LibC.munmap(hva, bytes);
+        throw e;
+      }
+      return new Slot(slots.length, gpa, bytes, hva, windows(own, bytes), hva, bytes, own, bytes);
+    } finally {
+      LibC.close(file);
+    }
+  }
+
+  private static long shared(int file, long bytes) {
+    return LibC.check(
+        LibC.mmap(0, bytes, LibC.PROT_READ_WRITE, LibC.MAP_SHARED, file, 0), step(bytes));
+  }
+
+  private static ByteBuffer[] windows(long address, long bytes) {
+    ByteBuffer[] windows = new ByteBuffer[(int) ((bytes + WINDOW - 1) >>> WINDOW_SHIFT)];
+    for (int i = 0; i < windows.length; i++) {
+      long start = (long) i << WINDOW_SHIFT;
+      windows[i] = LibC.view(address + start, Math.min(WINDOW, bytes - start));
+    }
+    return windows;
+  }
+
+  /** Has the host back every page now. */
+  void populate() {
+    for (Slot slot : slots) {
+      int result = LibC.madvise(slot.hva, slot.bytes, LibC.MADV_POPULATE_WRITE);
+      if (result == -LibC.EINVAL) {
+        touch(slot); // before Linux 5.14
+      } else {
+        LibC.check(result, "backing all guest memory");
+      }
+    }
+  }
+
+  private static void touch(Slot slot) {
+    for (ByteBuffer window : slot.windows) {
+      for (int at = 0; at < window.capacity(); at += MemoryLayout.PAGE_SIZE) {
+        window.put(at, window.get(at));
+      }
+    }
+  }
+
   /** The slots, in the order they were mapped. */
   List<Slot> slots() {
     return List.of(slots);
+  }
+
+  /**
+   * The guest-physical address that the guest's mapping has at {@code hva}.
+   *
+   * @throws IndexOutOfBoundsException where there is none
+   */
+  long gpa(long hva) {
+    for (Slot slot : slots) {
+      if (hva >= slot.hva && hva - slot.hva < slot.bytes) {
+        return slot.gpa + hva - slot.hva;
+      }
+    }
+    throw new IndexOutOfBoundsException("no guest memory at 0x" + Long.toHexString(hva));
+  }
+
+  /** The slot that holds an address of RAM. */
+  Slot slotOf(long gpa) {
+    return require(gpa, 1);
   }
 
   /** Unmaps everything. From then on every access is out of bounds; no thread may be inside one. */
@@ -61,7 +189,9 @@ final class KvmMemory implements GuestMemory, AutoCloseable {
     Slot[] mapped = slots;
     slots = new Slot[0];
     for (Slot slot : mapped) {
-      LibC.munmap(slot.hva, slot.bytes);
+      for (int i = 0; i < slot.mappings.length; i += 2) {
+        LibC.munmap(slot.mappings[i], slot.mappings[i + 1]);
+      }
     }
   }
 

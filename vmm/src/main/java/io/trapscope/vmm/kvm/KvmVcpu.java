@@ -102,6 +102,11 @@ final class KvmVcpu implements Vcpu {
     return vm.hypervisor().ioctl(fd, request, argument, step);
   }
 
+  /** Whether the host's thread with this number has run the vCPU last. */
+  boolean isRunBy(int thread) {
+    return runnerId == thread;
+  }
+
   private void bind() {
     runnerId = LibC.gettid();
     KickSignal.unblock(vm.kickSignal());

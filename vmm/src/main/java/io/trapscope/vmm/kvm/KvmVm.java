@@ -6,7 +6,10 @@ import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.vmm.host.KickSignal;
 import io.trapscope.vmm.host.LibC;
+import io.trapscope.vmm.hypervisor.DirtyPages;
+import io.trapscope.vmm.hypervisor.FaultHandler;
 import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.hypervisor.NestedWalk;
 import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.Vm;
@@ -21,10 +24,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /** One KVM machine: a memslot a RAM region, and its vCPUs. */
 final class KvmVm implements Vm {
@@ -52,7 +57,9 @@ final class KvmVm implements Vm {
           entry(ExitReason.CPUID, "KVM answers CPUID from the table it was given"),
           entry(ExitReason.CR_ACCESS, "KVM handles control registers itself"),
           entry(ExitReason.MOV_DR, "KVM handles debug registers itself"),
-          entry(ExitReason.EPT_VIOLATION, "KVM backs guest memory itself"),
+          entry(
+              ExitReason.EPT_VIOLATION,
+              "KVM backs guest memory itself; --faults uffd shows first touches"),
           entry(
               ExitReason.EPT_MISCONFIGURATION,
               "accesses outside RAM arrive as MMIO, whichever way KVM caught them"),
@@ -70,12 +77,16 @@ final class KvmVm implements Vm {
   private final KvmHypervisor hypervisor;
   private final int kickSignal;
   private final long origin = System.nanoTime();
-  private final KvmMemory memory = new KvmMemory();
+  private final MemoryOptions options;
+  private final KvmMemory memory;
   private final List<KvmVcpu> vcpus = new ArrayList<>();
   private final List<KvmStats> stats = new ArrayList<>();
   private final DeadlineTimer timer;
   private final boolean msrsExit;
   private final boolean syncRegs;
+  private final Map<String, String> notes = new LinkedHashMap<>();
+  private UserFaults faults;
+  private DirtyLog dirtyLog;
   private boolean closed;
 
   /**
@@ -85,6 +96,8 @@ final class KvmVm implements Vm {
    */
   KvmVm(KvmHypervisor hypervisor, VmConfig config) {
     this.hypervisor = hypervisor;
+    options = config.memory();
+    memory = new KvmMemory(options);
     if (config.cpus() < 1 || config.cpus() > hypervisor.capability(KvmAbi.KVM_CAP_MAX_VCPUS)) {
       throw new HypervisorException(
           config.cpus()
@@ -116,6 +129,13 @@ final class KvmVm implements Vm {
     for (MemoryRegion region : ram) {
       addSlot(memory.map(region.base(), region.length()));
     }
+    if (options.faults()) {
+      watchFaults();
+    }
+    if (options.dirty()) {
+      dirtyLog = new DirtyLog(hypervisor, fd, memory.slots());
+      notes.put("dirty", "from KVM's dirty log: writes of the guest, not of the VMM");
+    }
     ByteBuffer cpuid = KvmCpuid.supported(hypervisor);
     int pageBytes =
         hypervisor.ioctl(
@@ -123,10 +143,63 @@ final class KvmVm implements Vm {
     for (int i = 0; i < cpus; i++) {
       vcpus.add(createVcpu(i, pageBytes, cpuid));
     }
+    if (options.prefault()) {
+      prefault();
+    }
     if (has(KvmAbi.KVM_CAP_BINARY_STATS_FD)) {
       stats.add(new KvmStats(hypervisor, fd, "vm"));
       for (KvmVcpu vcpu : vcpus) {
         stats.add(new KvmStats(hypervisor, vcpu.fd(), "vcpu-" + vcpu.index()));
+      }
+    }
+  }
+
+  private void watchFaults() {
+    faults = new UserFaults(hypervisor, memory, this::vcpuOfThread);
+    notes.put(
+        "faults",
+        "from userfaultfd: the first touch of each page of 4 KiB by the guest, or by KVM for it"
+            + (faults.seesMinor() ? "" : ", pages that the VMM has written left out")
+            + "; a fetch counts as a read; the guest time of the next exit holds the fault's");
+  }
+
+  private int vcpuOfThread(int thread) {
+    for (KvmVcpu vcpu : vcpus) {
+      if (vcpu.isRunBy(thread)) {
+        return vcpu.index();
+      }
+    }
+    // KVM lets a thread of its own fault for a vCPU that meanwhile does something else.
+    return vcpus.size() == 1 ? 0 : -1;
+  }
+
+  private void prefault() {
+    long start = System.nanoTime();
+    memory.populate();
+    boolean mapped = has(KvmAbi.KVM_CAP_PRE_FAULT_MEMORY);
+    if (mapped) {
+      memory.slots().forEach(this::mapAll);
+    }
+    notes.put(
+        "prefault",
+        (mapped
+                ? "all guest memory backed and mapped by KVM_PRE_FAULT_MEMORY"
+                : "all guest memory backed by the host; this KVM lacks KVM_PRE_FAULT_MEMORY (Linux"
+                    + " 6.11), so it maps each page at its first touch")
+            + ", in "
+            + TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - start)
+            + " us");
+  }
+
+  private void mapAll(KvmMemory.Slot slot) {
+    ByteBuffer range = LibC.allocate(KvmAbi.PRE_FAULT_BYTES);
+    range.putLong(KvmAbi.PRE_FAULT_GPA, slot.gpa());
+    range.putLong(KvmAbi.PRE_FAULT_SIZE, slot.bytes());
+    while (range.getLong(KvmAbi.PRE_FAULT_SIZE) > 0) {
+      int result =
+          hypervisor.tryIoctl(vcpus.get(0).fd(), KvmAbi.KVM_PRE_FAULT_MEMORY, LibC.address(range));
+      if (result < 0 && result != -LibC.EINTR && result != -LibC.EAGAIN) {
+        throw LibC.failure("KVM_PRE_FAULT_MEMORY of slot " + slot.number(), -result);
       }
     }
   }
@@ -150,6 +223,7 @@ final class KvmVm implements Vm {
   private void addSlot(KvmMemory.Slot slot) {
     ByteBuffer region = LibC.allocate(KvmAbi.MEMORY_REGION_BYTES);
     region.putInt(KvmAbi.MEMORY_REGION_SLOT, slot.number());
+    region.putInt(KvmAbi.MEMORY_REGION_FLAGS, options.dirty() ? KvmAbi.KVM_MEM_LOG_DIRTY_PAGES : 0);
     region.putLong(KvmAbi.MEMORY_REGION_GPA, slot.gpa());
     region.putLong(KvmAbi.MEMORY_REGION_SIZE, slot.bytes());
     region.putLong(KvmAbi.MEMORY_REGION_HVA, slot.hva());
@@ -220,10 +294,33 @@ final class KvmVm implements Vm {
     return List.copyOf(vcpus);
   }
 
-  /** Never asked for: KVM resolves its EPT violations itself. */
+  /** Asked for where faults are watched; all others KVM resolves itself. */
   @Override
   public boolean resolveEptViolation(VmExit exit) {
-    return false;
+    if (faults == null) {
+      return false;
+    }
+    faults.resolve(exit);
+    return true;
+  }
+
+  @Override
+  public void onFault(FaultHandler handler) {
+    if (faults != null) {
+      faults.onFault(handler);
+    }
+  }
+
+  @Override
+  public void dirtyPages(DirtyPages to) {
+    if (dirtyLog != null) {
+      dirtyLog.read(to);
+    }
+  }
+
+  @Override
+  public Map<String, String> notes() {
+    return Collections.unmodifiableMap(notes);
   }
 
   /** The memslot; KVM's own tables cannot be seen from here. */
@@ -247,6 +344,9 @@ final class KvmVm implements Vm {
       surfaced.add(ExitReason.RDMSR);
       surfaced.add(ExitReason.WRMSR);
     }
+    if (faults != null) {
+      surfaced.add(ExitReason.EPT_VIOLATION);
+    }
     return surfaced;
   }
 
@@ -258,6 +358,9 @@ final class KvmVm implements Vm {
         hypervisor.paravirtual()
             ? "this KVM (kvm_pvm) never returns from a VMCALL of the guest's kernel"
             : "KVM answers hypercalls itself");
+    if (faults != null) {
+      unseen.remove(ExitReason.EPT_VIOLATION);
+    }
     if (!msrsExit) {
       String reason = "this KVM lacks KVM_CAP_X86_USER_SPACE_MSR and its filter";
       unseen.put(ExitReason.RDMSR, reason);
@@ -282,6 +385,9 @@ final class KvmVm implements Vm {
     stats.forEach(KvmStats::close);
     vcpus.forEach(KvmVcpu::close);
     LibC.close(fd);
+    if (faults != null) {
+      faults.close();
+    }
     memory.close();
   }
 }

@@ -10,6 +10,7 @@ import io.trapscope.recorder.tracepoint.Tracepoint;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 
@@ -54,13 +55,9 @@ public final class VcpuTracing implements TracepointRing.Reader, AutoCloseable {
     this.onLoss = onLoss;
   }
 
-  /** Keeps the other thread out of the stream until {@link #unlock}. */
-  public void lock() {
-    lock.lock();
-  }
-
-  public void unlock() {
-    lock.unlock();
+  /** What whoever writes to the stream holds. */
+  public Lock lock() {
+    return lock;
   }
 
   /**
@@ -104,6 +101,23 @@ public final class VcpuTracing implements TracepointRing.Reader, AutoCloseable {
   /** The caller has recorded that it injects this vector. */
   public void injected(int vector) {
     joiner.injected(vector);
+  }
+
+  /**
+   * The vCPU waits in a fault on guest memory, which somebody else has seen. The caller holds the
+   * lock.
+   *
+   * @return whether the kernel's tracepoints have told of it too: then {@link #resolved} adds to
+   *     their event what the caller knows, and it needs none of its own
+   */
+  public boolean faulted(long gpa) {
+    ring.drain(this);
+    return joiner.faulted(gpa);
+  }
+
+  /** The fault is resolved; where {@link #faulted} said true. */
+  public void resolved(long hva, boolean firstTouch, long nanos) {
+    joiner.resolved(hva, firstTouch, nanos);
   }
 
   /** Empties the ring unless somebody is at it. */

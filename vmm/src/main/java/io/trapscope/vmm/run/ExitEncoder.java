@@ -5,10 +5,13 @@ import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.InterruptionType;
+import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.hypervisor.VmExit;
 import io.trapscope.vmm.memory.MemoryRegion;
 import io.trapscope.vmm.perf.VcpuTracing;
 import java.util.List;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Writes exits as events: one put for each field that was captured. One for each vCPU; allocates
@@ -24,16 +27,35 @@ final class ExitEncoder {
   private final List<MemoryRegion> regions;
   private final VcpuTracing tracing;
 
+  /** Held while the stream is written to; null where the vCPU's thread alone does that. */
+  private final Lock lock;
+
+  private long faults; // guarded by lock
+
   /**
    * Makes an encoder.
    *
    * @param regions the list of the trace header, for the REGION field
    * @param tracing what the kernel tells of the same exits; null where it is not asked
+   * @param shared whether another thread calls {@link #fault}
    */
-  ExitEncoder(ExitSink sink, List<MemoryRegion> regions, VcpuTracing tracing) {
+  ExitEncoder(ExitSink sink, List<MemoryRegion> regions, VcpuTracing tracing, boolean shared) {
     this.sink = sink;
     this.regions = regions;
     this.tracing = tracing;
+    this.lock = tracing != null ? tracing.lock() : shared ? new ReentrantLock() : null;
+  }
+
+  private void lock() {
+    if (lock != null) {
+      lock.lock();
+    }
+  }
+
+  private void unlock() {
+    if (lock != null) {
+      lock.unlock();
+    }
   }
 
   /**
@@ -47,13 +69,13 @@ final class ExitEncoder {
    */
   void encode(EventType type, VmExit exit, long start, long end, long deviceNanos, long idleNanos) {
     long dispatchNanos = end - start - deviceNanos - idleNanos;
-    if (tracing == null) {
-      write(type, exit, start, dispatchNanos, deviceNanos, idleNanos);
-      sink.commit();
-      return;
-    }
-    tracing.lock();
+    lock();
     try {
+      if (tracing == null) {
+        write(type, exit, start, dispatchNanos, deviceNanos, idleNanos);
+        sink.commit();
+        return;
+      }
       boolean told = tracing.returned(type, exit.entryNanos, exit.exitNanos);
       EventWriter event = write(type, exit, start, dispatchNanos, deviceNanos, idleNanos);
       if (told) {
@@ -65,7 +87,41 @@ final class ExitEncoder {
       sink.commit();
       tracing.joined(type, !exit.write);
     } finally {
-      tracing.unlock();
+      unlock();
+    }
+  }
+
+  /**
+   * Has a fault resolved that the vCPU waits in, and writes it. Called by the thread that watches
+   * faults.
+   */
+  void fault(Vm vm, VmExit exit) {
+    lock();
+    try {
+      // Before the vCPU goes on and the kernel tells of what comes next.
+      boolean told = tracing != null && tracing.faulted(exit.gpa);
+      long start = System.nanoTime();
+      vm.resolveEptViolation(exit);
+      long nanos = System.nanoTime() - start;
+      if (told) {
+        tracing.resolved(exit.hva, exit.firstTouch, nanos);
+        return;
+      }
+      write(EventType.EPT_FAULT, exit, exit.exitNanos, start - exit.exitNanos, nanos, 0);
+      sink.commit();
+      faults++;
+    } finally {
+      unlock();
+    }
+  }
+
+  /** How many faults {@link #fault} has written. */
+  long faults() {
+    lock();
+    try {
+      return faults;
+    } finally {
+      unlock();
     }
   }
 
@@ -228,16 +284,14 @@ final class ExitEncoder {
 
   /** Writes the injection of an external interrupt, before the entry that delivers it. */
   void injection(int vector, long nanos, long instructions) {
-    if (tracing == null) {
-      writeInjection(vector, nanos, instructions);
-      return;
-    }
-    tracing.lock();
+    lock();
     try {
       writeInjection(vector, nanos, instructions);
-      tracing.injected(vector);
+      if (tracing != null) {
+        tracing.injected(vector);
+      }
     } finally {
-      tracing.unlock();
+      unlock();
     }
   }
 

@@ -50,6 +50,8 @@ public final class Machine implements AutoCloseable {
   private final Hypercalls hypercalls;
   private final RunState run;
   private final Processors processors;
+  private final MemoryFaults faults;
+  private final DirtyWatch dirty;
   private final ReentrantLock lock;
   private final AtomicLong exitCount = new AtomicLong();
   private final boolean hostClock;
@@ -64,12 +66,15 @@ public final class Machine implements AutoCloseable {
     this.config = config;
     this.regions = MemoryLayout.ram(config.memoryBytes);
     this.vm =
-        config.hypervisor.createVm(new VmConfig(config.memoryBytes, config.cpus, config.cpuModel));
+        config.hypervisor.createVm(
+            new VmConfig(config.memoryBytes, config.cpus, config.cpuModel, config.memory));
     try {
       this.run = new RunState(vm.vcpus());
       this.hostClock = vm.vcpus().get(0).instructions() < 0;
       this.processors = new Processors(vm.vcpus(), run, hostClock);
       this.lock = config.cpus > 1 && hostClock ? new ReentrantLock() : null;
+      this.faults = config.memory.faults() ? new MemoryFaults(vm, run) : null;
+      this.dirty = config.memory.dirty() ? new DirtyWatch(vm, regions) : null;
       byte[] text = config.until == null ? null : config.until.text();
       this.console =
           new ConsoleStream(
@@ -149,6 +154,16 @@ public final class Machine implements AutoCloseable {
     return processors;
   }
 
+  /** Null where they are not watched. */
+  MemoryFaults faults() {
+    return faults;
+  }
+
+  /** Null where writes are not tracked. */
+  DirtyWatch dirty() {
+    return dirty;
+  }
+
   MachineConfig config() {
     return config;
   }
@@ -211,6 +226,9 @@ public final class Machine implements AutoCloseable {
       config.consoleInput.onChange(this::inputCame);
     }
     recordWallClock(sinks.other());
+    if (faults != null && all != Sinks.NONE) {
+      vm.onFault(faults);
+    }
     List<VcpuLoop> loops = new ArrayList<>();
     for (Vcpu vcpu : vm.vcpus()) {
       loops.add(new VcpuLoop(this, vcpu, sinks, run));
@@ -235,6 +253,7 @@ public final class Machine implements AutoCloseable {
     threads.forEach(Thread::start);
     await(running);
     long hostNanos = System.nanoTime() - start;
+    vm.onFault(null);
     if (config.consoleInput != null) {
       config.consoleInput.onChange(() -> {});
     }
@@ -299,6 +318,12 @@ public final class Machine implements AutoCloseable {
     long now = System.nanoTime();
     long ofFirst = vm.vcpus().get(0).instructions();
     events += console.record(other, now, ofFirst);
+    if (faults != null) {
+      events += faults.write(other);
+    }
+    if (dirty != null) {
+      events += dirty.look(other, vm.vcpus().get(0).guestNanos());
+    }
     recordEnd(other, now, ofFirst);
     String text = run.text();
     if (console.failure() != null) {

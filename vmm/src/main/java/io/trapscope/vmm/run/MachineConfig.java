@@ -4,6 +4,7 @@ import io.trapscope.recorder.event.EventType;
 import io.trapscope.vmm.boot.BootSource;
 import io.trapscope.vmm.device.ConsoleFilter;
 import io.trapscope.vmm.hypervisor.Hypervisor;
+import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.memory.MemoryLayout;
 import io.trapscope.vmm.pc.Board;
 import io.trapscope.vmm.pc.PcBoard;
@@ -23,6 +24,7 @@ public final class MachineConfig {
   final long memoryBytes;
   final int cpus;
   final String cpuModel;
+  final MemoryOptions memory;
   final Supplier<Board> board;
   final OutputStream consoleOutput;
   final ConsoleFilter consoleFilter;
@@ -41,6 +43,7 @@ public final class MachineConfig {
     this.memoryBytes = builder.memoryBytes;
     this.cpus = builder.cpus;
     this.cpuModel = builder.cpuModel;
+    this.memory = builder.memory;
     this.board = builder.board;
     this.consoleOutput = builder.consoleOutput;
     this.consoleFilter = builder.consoleFilter;
@@ -69,6 +72,7 @@ public final class MachineConfig {
     private long memoryBytes = DEFAULT_MEMORY;
     private int cpus = 1;
     private String cpuModel = "default";
+    private MemoryOptions memory = MemoryOptions.DEFAULT;
     private Supplier<Board> board = PcBoard::new;
     private OutputStream consoleOutput = OutputStream.nullOutputStream();
     private ConsoleFilter consoleFilter = ConsoleFilter.NONE;
@@ -113,6 +117,12 @@ public final class MachineConfig {
     /** Name of the CPUID model. */
     public Builder cpuModel(String name) {
       this.cpuModel = name;
+      return this;
+    }
+
+    /** What is done to guest memory; nothing unless set. */
+    public Builder memory(MemoryOptions options) {
+      this.memory = options;
       return this;
     }
 

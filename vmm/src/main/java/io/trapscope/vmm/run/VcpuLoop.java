@@ -61,6 +61,11 @@ final class VcpuLoop implements Runnable {
   /** Halted, or waiting to be started, as of its last turn. */
   private boolean resting;
 
+  /** What else is recorded of guest memory; null where it is not. */
+  private final MemoryFaults faults;
+
+  private final DirtyWatch dirty;
+
   private final boolean recording;
   private final Until until;
 
@@ -88,6 +93,8 @@ final class VcpuLoop implements Runnable {
     this.lock = machine.deviceLock();
     this.several = machine.config().cpus > 1;
     this.until = machine.config().until;
+    this.faults = recording ? machine.faults() : null;
+    this.dirty = recording && index == 0 ? machine.dirty() : null;
   }
 
   @Override
@@ -95,7 +102,10 @@ final class VcpuLoop implements Runnable {
     ExitSink sink = sinks.vcpu(index);
     try (VcpuTracing tracing = trace(sink)) {
       kernel = tracing;
-      encoder = new ExitEncoder(sink, machine.memoryRegions(), tracing);
+      encoder = new ExitEncoder(sink, machine.memoryRegions(), tracing, faults != null);
+      if (faults != null) {
+        faults.recordTo(index, encoder);
+      }
       loop();
     } catch (HypervisorException e) {
       run.end(RunEnd.ERROR, 0, e.getMessage());
@@ -136,7 +146,7 @@ final class VcpuLoop implements Runnable {
   /** Makes ready to run in turns with others on one thread, instead of {@link #run}. */
   void takeTurns(Turns with) {
     turns = with;
-    encoder = new ExitEncoder(sinks.vcpu(index), machine.memoryRegions(), null);
+    encoder = new ExitEncoder(sinks.vcpu(index), machine.memoryRegions(), null, false);
   }
 
   /**
@@ -241,6 +251,9 @@ final class VcpuLoop implements Runnable {
     if (input != null) {
       next = Math.min(next, nextLookForInput());
     }
+    if (dirty != null) {
+      next = Math.min(next, dirty.due());
+    }
     if (next != deadline) {
       deadline = next;
       vcpu.setDeadline(next);
@@ -307,6 +320,7 @@ final class VcpuLoop implements Runnable {
     if (console.wantsRecord()) {
       recordConsole();
     }
+    recordMemory();
     if (until != null) {
       checkUntil();
     }
@@ -316,6 +330,19 @@ final class VcpuLoop implements Runnable {
     lock();
     events += console.record(other, System.nanoTime(), vcpu.instructions());
     unlock();
+  }
+
+  private void recordMemory() {
+    if (index == 0 && faults != null && faults.hasPlaceless()) {
+      lock();
+      events += faults.write(other);
+      unlock();
+    }
+    if (dirty != null && vcpu.guestNanos() >= dirty.due()) {
+      lock();
+      events += dirty.look(other, vcpu.guestNanos());
+      unlock();
+    }
   }
 
   private void checkUntil() {
@@ -414,14 +441,18 @@ final class VcpuLoop implements Runnable {
     vcpu.idleUntil(Math.min(next, begin + waited));
   }
 
-  /** Exits so far. */
+  /** Exits so far, and faults that were told of without one. */
   long exits() {
-    return exits;
+    return exits + faultsWritten();
+  }
+
+  private long faultsWritten() {
+    return faults == null || encoder == null ? 0 : encoder.faults();
   }
 
   /** Exits, injections and other events so far. */
   long events() {
-    return exits + events + (kernel == null ? 0 : kernel.events());
+    return exits() + events + (kernel == null ? 0 : kernel.events());
   }
 
   /** Adds this loop's exits to {@code to}, by reason code. */
@@ -429,5 +460,6 @@ final class VcpuLoop implements Runnable {
     for (ExitReason reason : ExitReason.values()) {
       to[reason.code()] += exitsByReason[reason.code()];
     }
+    to[ExitReason.EPT_VIOLATION.code()] += faultsWritten();
   }
 }

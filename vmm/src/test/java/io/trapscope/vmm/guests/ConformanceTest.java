@@ -1,6 +1,7 @@
 package io.trapscope.vmm.guests;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.trapscope.recorder.event.EventLog;
@@ -12,6 +13,8 @@ import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.RunEnd;
 import io.trapscope.vmm.device.ConsoleFilter;
 import io.trapscope.vmm.hypervisor.Hypervisor;
+import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.kvm.KvmHypervisor;
 import io.trapscope.vmm.kvm.KvmProbe;
 import io.trapscope.vmm.run.Machine;
@@ -22,8 +25,10 @@ import io.trapscope.vmm.soft.SoftHypervisor;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -62,6 +67,8 @@ class ConformanceTest {
 
     abstract HostKind host();
   }
+
+  private static final long TOUCHED = 16 << 20;
 
   private final EventLog exits = new EventLog(0, 8 << 20);
   private final EventLog other = new EventLog(EventReader.NO_VCPU, 1 << 20);
@@ -172,6 +179,61 @@ class ConformanceTest {
         .containsExactly("712345678018 305018 12 1772334", "712380345678 745678 21 1772334");
     assertThat(messages).contains("GPA 0x305018, 4 KiB page", "GPA 0x745678, 2 MiB page");
     assertThat(messages).filteredOn("value 1772334"::equals).hasSize(2);
+  }
+
+  /** GPA and access of each fault from 16 MiB on, where the guest touches pages. */
+  private List<String> touched() {
+    List<String> found = new ArrayList<>();
+    exits.forEach(
+        event -> {
+          if (event.type() == EventType.EPT_FAULT && event.get(Field.GPA) >= TOUCHED) {
+            found.add(String.format("%x %d", event.get(Field.GPA), event.get(Field.ACCESS)));
+          }
+        });
+    return found;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void firstTouchesAreExactlyThePagesThatTheGuestTouches(BackEnd backEnd) {
+    MemoryOptions faults = new MemoryOptions(true, false, false, MemoryOptions.Pages.DEFAULT);
+    RunResult result;
+    try {
+      result = run(backEnd, Guests.TOUCH, "pages=1201", b -> b.memory(faults));
+    } catch (HypervisorException e) {
+      assumeFalse(e.getMessage().contains("not permitted"), "skipped: " + e.getMessage());
+      throw e;
+    }
+    assertThat(result.end()).as(result.text()).isEqualTo(RunEnd.DEBUG_EXIT);
+    List<String> wanted = new ArrayList<>();
+    for (int i = 0; i < 1201; i++) {
+      wanted.add(String.format("%x %d", TOUCHED + i * 4096L, i % 2 == 0 ? 2 : 1));
+    }
+    assertThat(touched()).isEqualTo(wanted);
+    assertThat(result.exits(ExitReason.EPT_VIOLATION)).isGreaterThan(1201).isLessThan(1220);
+    exits.forEach(
+        event -> {
+          if (event.type() == EventType.EPT_FAULT) {
+            assertThat(event.get(Field.FIRST_TOUCH)).isEqualTo(1);
+            assertThat(event.get(Field.REGION)).isZero();
+            assertThat(event.has(Field.HVA)).isTrue();
+          }
+        });
+  }
+
+  @Test
+  void thePagesThatTheGuestWritesAreDirty() {
+    MemoryOptions dirty = new MemoryOptions(false, true, false, MemoryOptions.Pages.DEFAULT);
+    run(BackEnd.KVM, Guests.TOUCH, "pages=300", b -> b.memory(dirty));
+    BitSet written = new BitSet();
+    other.forEach(
+        event -> {
+          if (event.type() == EventType.DIRTY) {
+            int first = (int) (event.get(Field.GPA) / 4096);
+            written.set(first, first + (int) event.get(Field.PAGES));
+          }
+        });
+    assertThat(written.get((int) (TOUCHED / 4096), 64 << 8).cardinality()).isEqualTo(300);
   }
 
   @ParameterizedTest

@@ -1,9 +1,11 @@
 package io.trapscope.vmm.kvm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.hypervisor.VmConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,9 +32,13 @@ class KvmSetUpFailureTest {
     }
   }
 
-  @Test
-  void eachStepThatFailsIsNamedAndUndone() throws Exception {
-    KvmGuest.assumeKvm();
+  /** The same, its memory watched. */
+  private static final VmConfig WATCHED =
+      new VmConfig(
+          16 << 20, 1, "host", new MemoryOptions(true, true, false, MemoryOptions.Pages.DEFAULT));
+
+  /** Fails each call in turn, and returns what was said. */
+  private static List<String> failures(VmConfig config) throws Exception {
     long files = KvmStopTest.openFiles();
     long mappings = KvmStopTest.kvmMappings();
     List<String> failures = new ArrayList<>();
@@ -40,17 +46,41 @@ class KvmSetUpFailureTest {
     for (int step = 0; !through; step++) {
       Refusing refusing = new Refusing(step, LibC.EBUSY);
       try (KvmHypervisor kvm = new KvmHypervisor(refusing)) {
-        kvm.createVm(CONFIG).close();
+        kvm.createVm(config).close();
         through = refusing.calls <= step;
       } catch (HypervisorException e) {
         failures.add(e.getMessage());
       }
       assertThat(KvmStopTest.openFiles()).as("after %s", failures).isEqualTo(files);
       assertThat(KvmStopTest.kvmMappings()).as("after %s", failures).isEqualTo(mappings);
+      assertThat(Thread.getAllStackTraces().keySet())
+          .as("after %s", failures)
+          .noneMatch(thread -> thread.getName().startsWith("kvm-"));
     }
     assertThat(failures)
-        .allMatch(line -> line.startsWith("KVM_") && line.contains("(errno 16)"))
+        .allMatch(line -> line.matches("(KVM|UFFDIO)_.*\\(errno 16\\).*"))
         .noneMatch(line -> line.contains("\n"));
+    return failures;
+  }
+
+  @Test
+  void eachStepOfWatchingMemoryThatFailsIsNamedAndUndone() throws Exception {
+    KvmGuest.assumeKvm();
+    try (KvmHypervisor kvm = new KvmHypervisor()) {
+      kvm.createVm(WATCHED).close();
+    } catch (HypervisorException e) {
+      assumeFalse(e.getMessage().contains("not permitted"), "skipped: " + e.getMessage());
+      throw e;
+    }
+    assertThat(String.join("\n", failures(WATCHED)))
+        .contains("UFFDIO_API")
+        .contains("UFFDIO_REGISTER of slot 0");
+  }
+
+  @Test
+  void eachStepThatFailsIsNamedAndUndone() throws Exception {
+    KvmGuest.assumeKvm();
+    List<String> failures = failures(CONFIG);
     assertThat(String.join("\n", failures))
         .contains("KVM_CHECK_EXTENSION")
         .contains("KVM_CREATE_VM")
