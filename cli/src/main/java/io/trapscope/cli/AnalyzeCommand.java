@@ -100,7 +100,7 @@ final class AnalyzeCommand implements Callable<Integer> {
     Results results =
         Analysis.of(reader)
             .reports(chosen)
-            .symbols(hotspots.symbols())
+            .symbols(hotspots.symbols(reader))
             .threads(Runtime.getRuntime().availableProcessors())
             .run();
     Path directory = output == null ? trace.resolve(DIRECTORY) : output;

@@ -4,11 +4,12 @@ import io.trapscope.analyzer.compare.Recordings;
 import io.trapscope.analyzer.pipeline.Analysis;
 import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.pipeline.TableFormat;
-import io.trapscope.analyzer.report.EventFilter;
+import io.trapscope.analyzer.report.HotspotFilter;
 import io.trapscope.analyzer.report.HotspotKey;
 import io.trapscope.analyzer.report.HotspotsReport;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.Reports;
+import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -47,6 +48,15 @@ final class CompareCommand implements Callable<Integer> {
       description = "What makes a hotspot, as in analyze (default: target,direction,size).")
   private String by = "target,direction,size";
 
+  @Option(
+      names = "--symbols",
+      paramLabel = "FILE",
+      description = {
+        "What names guest addresses, as in analyze; given twice, first for A, then for B (default:"
+            + " the kernel that was recorded, where it is still there)."
+      })
+  private List<Path> symbols = List.of();
+
   @Option(names = "--json", description = "Print JSON instead of tables.")
   private boolean json;
 
@@ -79,15 +89,28 @@ final class CompareCommand implements Callable<Integer> {
     List<String> keys = Arrays.stream(by.split(",")).map(String::strip).toList();
     List<Report> reports = reports(keys);
     List<Results> results = new ArrayList<>();
-    for (Path trace : traces) {
+    if (symbols.size() > 2) {
+      throw UserError.badInput("--symbols: one file, or one for each side");
+    }
+    GuestSymbols names = new GuestSymbols();
+    for (int i = 0; i < traces.size(); i++) {
+      TraceReader trace = Traces.open(traces.get(i));
       results.add(
-          Analysis.run(Traces.open(trace), reports, Runtime.getRuntime().availableProcessors()));
+          Analysis.of(trace)
+              .reports(reports)
+              .symbols(names.of(symbols(i < first), trace))
+              .threads(Runtime.getRuntime().availableProcessors())
+              .run());
     }
     Recordings recordings =
         new Recordings(results.subList(0, first), results.subList(first, results.size()), keys);
     print(recordings);
     write(recordings);
     return recordings.isComplete() ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
+  }
+
+  private Path symbols(boolean ofFirstSide) {
+    return symbols.isEmpty() ? null : symbols.get(ofFirstSide ? 0 : symbols.size() - 1);
   }
 
   private static List<Report> reports(List<String> keys) {
@@ -97,7 +120,7 @@ final class CompareCommand implements Callable<Integer> {
       reports.add(
           new HotspotsReport(
               keys.stream().map(HotspotKey::named).toList(),
-              EventFilter.ALL,
+              HotspotFilter.ALL,
               HotspotsReport.DEFAULT_SORT,
               0));
       return reports;

@@ -226,7 +226,7 @@ final class GuestOptions {
   }
 
   /** A file by its content, read piece by piece: kernels are large. */
-  private static Image image(String role, Path file) {
+  static Image image(String role, Path file) {
     checkSize(file);
     MessageDigest hash = sha256();
     byte[] piece = new byte[1 << 16];

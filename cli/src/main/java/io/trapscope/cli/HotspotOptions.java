@@ -1,16 +1,16 @@
 package io.trapscope.cli;
 
-import io.trapscope.analyzer.report.EventFilter;
+import io.trapscope.analyzer.report.HotspotFilter;
 import io.trapscope.analyzer.report.HotspotKey;
 import io.trapscope.analyzer.report.HotspotsReport;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.symbols.SymbolTable;
-import java.io.IOException;
-import java.nio.file.Files;
+import io.trapscope.recorder.trace.TraceReader;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import picocli.CommandLine.Option;
 
 /** The options that shape the report {@code hotspots}; any of them asks for it. */
@@ -33,7 +33,7 @@ final class HotspotOptions {
       names = "--sort",
       paramLabel = "COLUMN",
       description =
-          "Hotspots: count, guest_ns, loop_ns, dispatch_ns or device_ns, largest first"
+          "Hotspots: the column that orders rows, numbers with the largest first, text from A to Z"
               + " (default: count).")
   private String sort;
 
@@ -49,7 +49,11 @@ final class HotspotOptions {
   @Option(
       names = "--symbols",
       paramLabel = "FILE",
-      description = "Hotspots: vmlinux, System.map or kallsyms text that names guest addresses.")
+      description = {
+        "What names guest addresses: vmlinux, vmlinuz, another ELF file, System.map or kallsyms"
+            + " text, also compressed (default: the kernel that was recorded, where it is still"
+            + " there)."
+      })
   private Path symbols;
 
   /**
@@ -69,7 +73,7 @@ final class HotspotOptions {
       return Optional.of(
           new HotspotsReport(
               keys,
-              where == null ? EventFilter.ALL : EventFilter.parse(where),
+              where == null ? HotspotFilter.ALL : HotspotFilter.parse(where),
               sort == null ? HotspotsReport.DEFAULT_SORT : sort,
               top == null ? HotspotsReport.DEFAULT_TOP : top));
     } catch (IllegalArgumentException e) {
@@ -78,21 +82,11 @@ final class HotspotOptions {
   }
 
   /**
-   * Names of guest addresses; none where no file is named.
+   * Names of guest addresses, once the trace has been read.
    *
    * @throws UserError where the file cannot be used
    */
-  SymbolTable symbols() {
-    if (symbols == null) {
-      return SymbolTable.EMPTY;
-    }
-    if (!Files.isReadable(symbols) || Files.isDirectory(symbols)) {
-      throw UserError.badInput("cannot read symbols from " + symbols);
-    }
-    try {
-      return SymbolTable.read(symbols);
-    } catch (IOException e) {
-      throw UserError.badInput(e.getMessage(), e);
-    }
+  Supplier<SymbolTable> symbols(TraceReader trace) {
+    return new GuestSymbols().of(symbols, trace);
   }
 }

@@ -1,6 +1,7 @@
 package io.trapscope.analyzer.pipeline;
 
 import io.trapscope.analyzer.report.EventFilter;
+import io.trapscope.analyzer.report.KernelPlaces;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.TraceFacts;
 import io.trapscope.analyzer.symbols.SymbolTable;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * Runs reports over a trace: one pass for all of them.
@@ -27,7 +29,7 @@ import java.util.function.Predicate;
 public final class Analysis {
   private final TraceReader trace;
   private List<Report> reports = List.of();
-  private SymbolTable symbols = SymbolTable.EMPTY;
+  private Supplier<SymbolTable> symbols = () -> SymbolTable.EMPTY;
   private int threads = 1;
   private Progress progress = (done, all) -> {};
 
@@ -51,8 +53,13 @@ public final class Analysis {
     return this;
   }
 
-  /** Names of guest addresses. */
+  /** Names of guest addresses as they are linked; where they run is found from the exits. */
   public Analysis symbols(SymbolTable names) {
+    return symbols(() -> names);
+  }
+
+  /** The same, asked for when the trace has been read: names may be read meanwhile. */
+  public Analysis symbols(Supplier<SymbolTable> names) {
     symbols = names;
     return this;
   }
@@ -78,6 +85,9 @@ public final class Analysis {
   public Results run() {
     Map<EventFilter, Set<Part>> needs = new LinkedHashMap<>();
     needs.put(EventFilter.ALL, EnumSet.noneOf(Part.class));
+    if (reports.stream().anyMatch(report -> report.needs().contains(Part.SITES))) {
+      needs.get(EventFilter.ALL).add(Part.SITES); // a kernel's offset is found from all exits
+    }
     for (Report report : reports) {
       needs
           .computeIfAbsent(report.where(), absent -> EnumSet.noneOf(Part.class))
@@ -92,9 +102,15 @@ public final class Analysis {
     for (EventFilter where : needs.keySet()) {
       tallies.put(where, counted.get(tallies.size()));
     }
-    TraceFacts facts = TraceFacts.of(trace, symbols);
+    TraceFacts facts = TraceFacts.of(trace, names(tallies.get(EventFilter.ALL)));
     TraceInfo info = TraceInfo.of(trace, streams.anomalies(), pass.events(), pass.exits());
     return new Results(trace, reports, info, facts, tallies);
+  }
+
+  private SymbolTable names(Tally all) {
+    return all.sites() == null
+        ? SymbolTable.EMPTY
+        : symbols.get().relocated(KernelPlaces.of(all.sites()));
   }
 
   private static Predicate<EventReader> predicate(EventFilter where) {

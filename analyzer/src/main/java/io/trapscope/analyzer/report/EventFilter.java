@@ -1,10 +1,12 @@
 package io.trapscope.analyzer.report;
 
+import io.trapscope.analyzer.table.Column;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.Kind;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -71,7 +73,14 @@ public final class EventFilter {
     return event -> event.has(field) && compares(operator, event.get(field), wanted);
   }
 
-  private static boolean compares(String operator, long found, long wanted) {
+  /** Whether events can be asked for something with this name. */
+  static boolean knows(String name) {
+    return name.equals("event")
+        || Arrays.stream(Field.values())
+            .anyMatch(field -> field.column().equals(name) && field.kind() != Kind.DATA);
+  }
+
+  static boolean compares(String operator, long found, long wanted) {
     int order = Long.compareUnsigned(found, wanted);
     return switch (operator) {
       case "=" -> order == 0;
@@ -109,13 +118,23 @@ public final class EventFilter {
         }
       }
     }
+    return number(EventColumns.of(field), text);
+  }
+
+  /**
+   * Reads a number, with 0x for hexadecimal.
+   *
+   * @param column what it is compared with
+   * @throws IllegalArgumentException with one line where it is none
+   */
+  static long number(Column column, String text) {
     try {
       return text.startsWith("0x")
           ? Long.parseUnsignedLong(text.substring(2), 16)
           : Long.parseUnsignedLong(text);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(
-          "'" + text + "' is no value of " + field.column() + ": " + field.meaning(), e);
+          "'" + text + "' is no value of " + column.name() + ": " + column.meaning(), e);
     }
   }
 }

@@ -2,6 +2,7 @@ package io.trapscope.analyzer.report;
 
 import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.analyzer.table.Column;
+import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.RowSink;
 import io.trapscope.analyzer.tally.Site;
 import io.trapscope.recorder.event.EventType;
@@ -22,8 +23,16 @@ public enum HotspotKey {
   DIRECTION(Column.text("direction", "READ, WRITE, or FETCH of an instruction; RDMSR is a READ")),
   SIZE(EventColumns.of(Field.SIZE)),
   FUNCTION(Column.text("function", "guest function that holds the RIP; null where no symbol does")),
+  OFFSET(
+      Column.address(
+          "offset", "how far the RIP is behind the function's start; null where no symbol does")),
   LOCATION(
       Column.text("location", "guest RIP: function and offset, or the address without a symbol")),
+  RIP(EventColumns.of(Field.RIP)),
+  SPACE(
+      Column.text(
+          "space",
+          "KERNEL or USER: by CPL, where it was not captured by the RIP's half of the addresses")),
   VCPU(EventColumns.of(Field.VCPU)),
   CPL(EventColumns.of(Field.CPL)),
   MODE(EventColumns.of(Field.MODE));
@@ -78,37 +87,89 @@ public enum HotspotKey {
       }
       case DIRECTION -> into[at] = site.direction() == 0 ? NONE : site.direction();
       case SIZE -> into[at] = site.size();
-      case FUNCTION -> into[at] = site.hasRip() ? symbols.indexOf(site.rip()) : NONE;
+      case FUNCTION -> into[at] = function(site, symbols);
+      case OFFSET -> {
+        int function = function(site, symbols);
+        into[at] = function < 0 ? NONE : 0;
+        into[at + 1] = offset(function, site, symbols);
+      }
       case LOCATION -> {
+        // A function and the offset in it; without one the number behind the last, and the RIP.
+        int function = function(site, symbols);
+        into[at] = !site.hasRip() ? NONE : function < 0 ? symbols.size() : function;
+        into[at + 1] = function < 0 ? site.rip() : offset(function, site, symbols);
+      }
+      case RIP -> {
         into[at] = site.hasRip() ? 0 : NONE;
         into[at + 1] = site.rip();
       }
+      case SPACE ->
+          into[at] = !site.hasRip() && site.cpl() == Site.NONE ? NONE : site.isUser() ? 1 : 0;
       case VCPU -> into[at] = site.vcpu();
       case CPL -> into[at] = site.cpl();
       case MODE -> into[at] = site.mode();
     }
   }
 
+  private static int function(Site site, SymbolTable symbols) {
+    return site.hasRip() ? symbols.indexOf(site.rip(), site.isUser()) : (int) NONE;
+  }
+
+  private static long offset(int function, Site site, SymbolTable symbols) {
+    return function < 0 ? 0 : symbols.offset(function, site.rip(), site.isUser());
+  }
+
   /** Sets the cell that these two numbers stand for, or none. */
   void write(long[] values, int at, TraceFacts facts, RowSink row, int cell) {
-    long first = values[at];
-    long second = values[at + 1];
-    if (first == NONE) {
-      return;
-    }
-    switch (this) {
-      case EVENT -> row.text(cell, EventType.values()[(int) first].name());
-      case REASON -> row.text(cell, ExitEvents.name((int) first));
-      case TARGET -> row.text(cell, target(EventType.values()[(int) first], second, facts));
-      case DIRECTION -> row.text(cell, Field.ACCESS.render(first));
-      case MODE -> row.number(cell, EventColumns.wordIndexes(Field.MODE)[(int) first]);
-      case SIZE, VCPU, CPL -> row.number(cell, first);
-      case FUNCTION -> row.text(cell, facts.symbols().name((int) first));
-      case LOCATION -> {
-        String location = facts.symbols().describe(second);
-        row.text(cell, location == null ? "0x" + Long.toHexString(second) : location);
+    if (isPresent(values, at)) {
+      if (isText()) {
+        row.text(cell, text(values, at, facts));
+      } else {
+        row.number(cell, number(values, at));
       }
     }
+  }
+
+  /** Whether these two numbers stand for anything. */
+  boolean isPresent(long[] values, int at) {
+    return values[at] != NONE;
+  }
+
+  /** Whether {@link #text} says what these two numbers stand for, and not {@link #number}. */
+  boolean isText() {
+    return column.type() == ColumnType.TEXT && column.words().isEmpty();
+  }
+
+  /** What these two numbers stand for, where it is text; null where it is nothing. */
+  String text(long[] values, int at, TraceFacts facts) {
+    int first = (int) values[at];
+    if (first == NONE) {
+      return null;
+    }
+    return switch (this) {
+      case EVENT -> EventType.values()[first].name();
+      case REASON -> ExitEvents.name(first);
+      case TARGET -> target(EventType.values()[first], values[at + 1], facts);
+      case DIRECTION -> Field.ACCESS.render(first);
+      case FUNCTION -> facts.symbols().name(first);
+      case LOCATION ->
+          first < facts.symbols().size()
+              ? facts.symbols().describe(first, values[at + 1])
+              : "0x" + Long.toHexString(values[at + 1]);
+      case SPACE -> first == 0 ? "KERNEL" : "USER";
+      case SIZE, OFFSET, RIP, VCPU, CPL, MODE -> throw new IllegalStateException(name());
+    };
+  }
+
+  /** The number that these two stand for, where it is one. */
+  long number(long[] values, int at) {
+    return switch (this) {
+      case SIZE, VCPU, CPL -> values[at];
+      case OFFSET, RIP -> values[at + 1];
+      case MODE -> EventColumns.wordIndexes(Field.MODE)[(int) values[at]];
+      case EVENT, REASON, TARGET, DIRECTION, FUNCTION, LOCATION, SPACE ->
+          throw new IllegalStateException(name());
+    };
   }
 
   private static String target(EventType type, long number, TraceFacts facts) {

@@ -47,20 +47,21 @@ public final class HotspotsReport implements Report {
           Column.of("first_time", ColumnType.TIMESTAMP, Unit.NANOSECONDS, "time of the first one"),
           Column.of("last_time", ColumnType.TIMESTAMP, Unit.NANOSECONDS, "time of the last one"));
 
+  /** Keys that are made of symbols. */
+  private static final Set<HotspotKey> NAMED =
+      EnumSet.of(HotspotKey.FUNCTION, HotspotKey.OFFSET, HotspotKey.LOCATION);
+
   private static final Stage[] STAGES = Stage.values();
 
-  /** What the rows can be sorted by, in the order of {@link #order}. */
-  private static final List<String> SORTS =
-      List.of("count", "guest_ns", "loop_ns", "dispatch_ns", "device_ns");
-
   private final List<HotspotKey> keys;
-  private final EventFilter where;
+  private final HotspotFilter where;
+  private final TableSchema schema;
   private final int sort;
   private final int top;
 
   /** By target, direction, size and location, most frequent first. */
   public HotspotsReport() {
-    this(DEFAULT_KEYS, EventFilter.ALL, DEFAULT_SORT, DEFAULT_TOP);
+    this(DEFAULT_KEYS, HotspotFilter.ALL, DEFAULT_SORT, DEFAULT_TOP);
   }
 
   /**
@@ -68,22 +69,27 @@ public final class HotspotsReport implements Report {
    *
    * @param by what makes a row, at least one
    * @param where which exits count
-   * @param sort the column whose largest values come first: count, guest_ns, loop_ns, dispatch_ns
-   *     or device_ns
+   * @param sort a column: of numbers the largest come first, text goes from A to Z
    * @param top rows shown to people, 0 for all; files hold them all
    * @throws IllegalArgumentException with one line that says what is wrong
    */
-  public HotspotsReport(List<HotspotKey> by, EventFilter where, String sort, int top) {
+  public HotspotsReport(List<HotspotKey> by, HotspotFilter where, String sort, int top) {
     if (by.isEmpty()) {
       throw new IllegalArgumentException("hotspots by nothing: name at least one column");
     }
-    if (!SORTS.contains(sort)) {
-      throw new IllegalArgumentException(
-          "hotspots cannot be sorted by " + sort + "; there are " + String.join(", ", SORTS));
-    }
     this.keys = by.stream().distinct().collect(Collectors.toList());
+    List<Column> columns = new ArrayList<>();
+    keys.forEach(key -> columns.add(key.column()));
+    columns.addAll(SUMS);
+    List<String> names = columns.stream().map(Column::name).toList();
+    if (!names.contains(sort)) {
+      throw new IllegalArgumentException(
+          "hotspots cannot be sorted by " + sort + "; there are " + String.join(", ", names));
+    }
+    this.schema =
+        new TableSchema("hotspots", "Hotspots", "the exits that are alike in the keys", columns);
     this.where = where;
-    this.sort = SORTS.indexOf(sort);
+    this.sort = names.indexOf(sort);
     this.top = top <= 0 ? Integer.MAX_VALUE : top;
   }
 
@@ -104,24 +110,24 @@ public final class HotspotsReport implements Report {
 
   @Override
   public EventFilter where() {
-    return where;
+    return where.events();
   }
 
   @Override
   public List<Table> tables(Findings found) {
-    return List.of(table(found, Integer.MAX_VALUE));
+    return List.of(table(found));
   }
 
   @Override
   public List<Table> summary(Findings found) {
-    return List.of(table(found, top));
-  }
-
-  private TableSchema schema() {
-    List<Column> columns = new ArrayList<>();
-    keys.forEach(key -> columns.add(key.column()));
-    columns.addAll(SUMS);
-    return new TableSchema("hotspots", "Hotspots", "the exits that are alike in the keys", columns);
+    Table all = table(found);
+    long rest = 0;
+    for (int row = top; row < all.rows(); row++) {
+      rest += all.number(row, keys.size());
+    }
+    int rows = all.rows() - top;
+    return List.of(
+        all.head(top, String.format(Locale.ROOT, "%,d exits more in %,d rows", rest, rows)));
   }
 
   /** What a row stands for: two numbers a key, whose sense only the key knows. */
@@ -137,44 +143,39 @@ public final class HotspotsReport implements Report {
     }
   }
 
-  private long order(Sums sums) {
-    return sort == 0 ? sums.count() : sums.time(STAGES[sort - 1]).orElse(0);
-  }
-
-  private Table table(Findings found, int most) {
+  private Table table(Findings found) {
+    TraceFacts facts = found.facts();
     Map<Place, Sums> places = new HashMap<>();
     Sites sites = found.tally().sites();
     long exits = 0;
     for (Site site : sites.sites()) {
-      long[] values = new long[2 * keys.size()];
-      for (int i = 0; i < keys.size(); i++) {
-        keys.get(i).read(site, found.facts().symbols(), values, 2 * i);
+      if (where.passes(site, facts)) {
+        long[] values = new long[2 * keys.size()];
+        for (int i = 0; i < keys.size(); i++) {
+          keys.get(i).read(site, facts.symbols(), values, 2 * i);
+        }
+        places.merge(new Place(values), site.sums(), Sums::plus);
+        exits += site.sums().count();
       }
-      places.merge(new Place(values), site.sums(), Sums::plus);
-      exits += site.sums().count();
     }
     List<Map.Entry<Place, Sums>> rows = new ArrayList<>(places.entrySet());
     rows.sort(
-        Comparator.comparingLong((Map.Entry<Place, Sums> row) -> -order(row.getValue()))
+        Comparator.comparingLong((Map.Entry<Place, Sums> row) -> -row.getValue().count())
             .thenComparing(row -> row.getKey().values(), Arrays::compare));
-    Table.Builder table = Table.builder(schema());
-    int shown = Math.min(rows.size(), most);
-    for (Map.Entry<Place, Sums> row : rows.subList(0, shown)) {
+    Table.Builder table = Table.builder(schema);
+    for (Map.Entry<Place, Sums> row : rows) {
       for (int i = 0; i < keys.size(); i++) {
-        keys.get(i).write(row.getKey().values(), 2 * i, found.facts(), table, i);
+        keys.get(i).write(row.getKey().values(), 2 * i, facts, table, i);
       }
-      appendSums(table, row.getValue(), exits, found.facts());
+      appendSums(table, row.getValue(), exits, facts);
     }
-    if (shown < rows.size()) {
-      long rest =
-          rows.subList(shown, rows.size()).stream().mapToLong(row -> row.getValue().count()).sum();
-      table.note(
-          String.format(Locale.ROOT, "%,d exits more in %,d rows", rest, rows.size() - shown));
+    if (keys.stream().anyMatch(NAMED::contains)) {
+      table.note(facts.symbols().note());
     }
     if (!sites.coarseness().isEmpty()) {
       table.note("too many sites: " + sites.coarseness());
     }
-    return table.build();
+    return table.build().sortedBy(sort);
   }
 
   private void appendSums(Table.Builder table, Sums sums, long exits, TraceFacts facts) {

@@ -1,10 +1,14 @@
 package io.trapscope.analyzer.table;
 
+import static java.util.Comparator.naturalOrder;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /** A table in memory, column by column. Immutable. Meant for results, not for one row an exit. */
 public final class Table {
@@ -77,22 +81,46 @@ public final class Table {
   /** Hands every row to {@code sink}, whose columns must be this table's. */
   public void copyTo(RowSink sink) {
     for (int row = 0; row < rows; row++) {
-      for (int column = 0; column < cells.length; column++) {
-        if (!isNull(row, column)) {
-          copyCell(row, column, sink);
-        }
-      }
-      sink.endRow();
+      copyRow(row, sink);
     }
+  }
+
+  private void copyRow(int row, RowSink sink) {
+    for (int column = 0; column < cells.length; column++) {
+      if (!isNull(row, column)) {
+        copyCell(row, column, sink);
+      }
+    }
+    sink.endRow();
+  }
+
+  /** The same rows: numbers with the largest first, text from A to Z, what is null last. */
+  public Table sortedBy(int column) {
+    boolean text = schema.columns().get(column).type() == ColumnType.TEXT;
+    Comparator<Integer> order =
+        text
+            ? Comparator.comparing(row -> text(row, column), Comparator.nullsLast(naturalOrder()))
+            : Comparator.comparing((Integer row) -> isNull(row, column))
+                .thenComparing(
+                    (a, b) -> -Long.compareUnsigned(number(a, column), number(b, column)));
+    Builder sorted = builder(schema);
+    IntStream.range(0, rows).boxed().sorted(order).forEach(row -> copyRow(row, sorted));
+    notes.forEach(sorted::note);
+    return sorted.build();
   }
 
   /** The first {@code most} rows, with a note where that is not all. */
   public Table head(int most) {
+    return head(most, String.format(Locale.ROOT, "%,d rows more are in the files", rows - most));
+  }
+
+  /** The first {@code most} rows, with this note where that is not all. */
+  public Table head(int most, String note) {
     if (rows <= most) {
       return this;
     }
     List<String> more = new ArrayList<>(notes);
-    more.add(String.format(Locale.ROOT, "%,d rows more are in the files", rows - most));
+    more.add(note);
     return new Table(schema, most, cells, more);
   }
 

@@ -61,6 +61,14 @@ public record Site(long rip, long register, long meta, Sums sums) {
     return captured(meta, SiteKey.HAS_CPL, (int) (meta >>> 42) & 0xf);
   }
 
+  /**
+   * Whether the exits come from user mode: by CPL, or where that was not captured by the half of
+   * the 64-bit address space that the RIP lies in.
+   */
+  public boolean isUser() {
+    return cpl() == NONE ? hasRip() && rip >= 0 : cpl() == 3;
+  }
+
   /** Of an EPT fault: id of the memory region. */
   public int region() {
     return captured(register, SiteKey.HAS_REGION, (int) register & 0xffff);

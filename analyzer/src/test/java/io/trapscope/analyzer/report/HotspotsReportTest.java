@@ -7,10 +7,14 @@ import io.trapscope.analyzer.pipeline.Analysis;
 import io.trapscope.analyzer.pipeline.MemoryTrace;
 import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.symbols.SymbolTable;
+import io.trapscope.analyzer.table.CellText;
+import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableText;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -53,7 +57,7 @@ class HotspotsReportTest {
 
   private String hotspots(String by, String where, String sort, int top, SymbolTable symbols) {
     List<HotspotKey> keys = Arrays.stream(by.split(",")).map(HotspotKey::named).toList();
-    EventFilter filter = where.isEmpty() ? EventFilter.ALL : EventFilter.parse(where);
+    HotspotFilter filter = where.isEmpty() ? HotspotFilter.ALL : HotspotFilter.parse(where);
     Report report = new HotspotsReport(keys, filter, sort, top);
     Results results =
         Analysis.of(trace()).reports(List.of(report)).symbols(symbols).threads(2).run();
@@ -99,6 +103,74 @@ class HotspotsReportTest {
         .contains("  second    second+0x0      2  50.0 %      20 ns");
   }
 
+  private static MemoryTrace kernelAndUser() {
+    long[] rips = {0xffff_ffff_8100_0010L, 0xffff_ffff_8100_1020L, 0x40_1000L, 0x40_1000L};
+    int[] cpls = {0, -1, 3, -1};
+    MemoryTrace trace = new MemoryTrace(1);
+    for (int i = 0; i < rips.length; i++) {
+      int which = i;
+      trace.add(
+          0,
+          EventType.HLT,
+          event -> {
+            event.put(Field.TIME, 100 + which).put(Field.REASON, 12).put(Field.RIP, rips[which]);
+            if (cpls[which] >= 0) {
+              event.put(Field.CPL, cpls[which]);
+            }
+          });
+    }
+    return trace;
+  }
+
+  private static String rows(String by, String where, String sort) throws IOException {
+    byte[] map =
+        "ffffffff81000000 T first_idle\nffffffff81001000 T second_halt\n0000000000401000 T program\n"
+            .getBytes(StandardCharsets.US_ASCII);
+    Report report =
+        new HotspotsReport(
+            Arrays.stream(by.split(",")).map(HotspotKey::named).toList(),
+            HotspotFilter.parse(where),
+            sort,
+            0);
+    Table table =
+        Analysis.of(kernelAndUser())
+            .reports(List.of(report))
+            .symbols(SymbolTable.of("map", ByteBuffer.wrap(map)))
+            .run()
+            .tables()
+            .get(0);
+    StringBuilder text = new StringBuilder();
+    for (int row = 0; row < table.rows(); row++) {
+      for (int column = 0; column < by.split(",").length; column++) {
+        text.append(CellText.of(table, row, column)).append(' ');
+      }
+      text.append(table.number(row, by.split(",").length)).append('\n');
+    }
+    return text.toString();
+  }
+
+  @Test
+  void userModeIsToldApart() throws IOException {
+    assertThat(rows("space,function,offset,rip", "event=HLT", "function"))
+        .isEqualTo(
+            """
+            KERNEL first_idle 0x10 0xffffffff81000010 1
+            USER program 0x0 0x401000 2
+            KERNEL second_halt 0x20 0xffffffff81001020 1
+            """);
+  }
+
+  @Test
+  void filtersBySymbols() throws IOException {
+    assertThat(rows("location", "function~^first|halt$,offset>0x10", "count"))
+        .isEqualTo("second_halt+0x20 1\n");
+    assertThat(rows("location", "function=first_idle", "count")).isEqualTo("first_idle+0x10 1\n");
+    assertThat(rows("location", "space=user,event=HLT", "count")).isEqualTo("program+0x0 2\n");
+    assertThat(rows("location", "space!=user", "location"))
+        .isEqualTo("first_idle+0x10 1\nsecond_halt+0x20 1\n");
+    assertThat(rows("rip", "count=1,event=PIO", "rip")).isEmpty();
+  }
+
   @Test
   void notCapturedDoesNotPassAFilter() {
     assertThat(hotspots("event", "cpl<=3", "count", 0, SymbolTable.EMPTY))
@@ -111,6 +183,12 @@ class HotspotsReportTest {
 
   @Test
   void mistakesAreOneLine() {
+    assertThatThrownBy(() -> HotspotFilter.parse("function>3"))
+        .hasMessage("function is text: it takes = != or ~, not >");
+    assertThatThrownBy(() -> HotspotFilter.parse("function~("))
+        .hasMessageStartingWith("'(' is no regular expression: ");
+    assertThatThrownBy(() -> HotspotFilter.parse("offset=x"))
+        .hasMessageStartingWith("'x' is no value of offset: how far");
     assertThatThrownBy(() -> HotspotKey.named("colour"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("hotspots have no column colour; there are event, reason, target");
@@ -122,6 +200,7 @@ class HotspotsReportTest {
         .hasMessage("'http' is no value of port: I/O port");
     assertThatThrownBy(() -> EventFilter.parse("event=TEA")).hasMessage("there is no event TEA");
     assertThatThrownBy(() -> hotspots("event", "", "luck", 0, SymbolTable.EMPTY))
-        .hasMessageStartingWith("hotspots cannot be sorted by luck; there are count, guest_ns");
+        .hasMessageStartingWith(
+            "hotspots cannot be sorted by luck; there are event, count, share, guest_ns");
   }
 }

@@ -9,7 +9,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,6 +67,49 @@ class SymbolTableTest {
     SymbolTable symbols = SymbolTable.read(Files.write(directory.resolve("vmlinux"), elf()));
     assertThat(symbols.size()).isEqualTo(1);
     assertThat(symbols.describe(0xffff_ffff_8100_0123L)).isEqualTo("start_kernel+0x23");
+  }
+
+  @Test
+  void readsA32BitElfFileWithItsLabels() throws IOException {
+    byte[] names = "\0main\0entry\0local\0".getBytes(StandardCharsets.US_ASCII);
+    ByteBuffer elf = ByteBuffer.allocate(0x200).order(ByteOrder.LITTLE_ENDIAN);
+    elf.put(0, new byte[] {0x7f, 'E', 'L', 'F', 1, 1, 1});
+    elf.putInt(32, 0x40).putShort(46, (short) 40).putShort(48, (short) 3);
+    // Section 0 is code: that of the labels; 1 has the symbols, 2 their names.
+    elf.putInt(0x40 + 8, 4);
+    elf.putInt(0x68 + 4, 2).putInt(0x68 + 16, 0x100).putInt(0x68 + 20, 64).putInt(0x68 + 24, 2);
+    elf.putInt(0x90 + 4, 3).putInt(0x90 + 16, 0x180).putInt(0x90 + 20, names.length);
+    // A function; a global label in code, one that is local, and one that is no code.
+    symbol32(elf, 0x100, 1, 0x10_0000, 0x12, 2);
+    symbol32(elf, 0x110, 6, 0x10_0100, 0x10, 3);
+    symbol32(elf, 0x120, 12, 0x10_0200, 0x00, 3);
+    symbol32(elf, 0x130, 12, 0x10_0300, 0x10, 2);
+    elf.putShort(48, (short) 4).putInt(0xb8 + 8, 4); // section 3: code
+    elf.put(0x180, names);
+    SymbolTable symbols = SymbolTable.of("kernel", elf);
+    assertThat(symbols.size()).isEqualTo(2);
+    assertThat(symbols.describe(0x10_0004)).isEqualTo("main+0x4");
+    assertThat(symbols.describe(0x10_0204)).isEqualTo("entry+0x104");
+  }
+
+  private static void symbol32(
+      ByteBuffer elf, int at, int name, int address, int info, int section) {
+    elf.putInt(at, name).putInt(at + 4, address);
+    elf.put(at + 12, (byte) info).putShort(at + 14, (short) section);
+  }
+
+  /** A kernel of a distribution: no symbol table, but tables of its own. */
+  @Test
+  void readsKallsymsInAnElfFile() throws IOException {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      names.add("Tfunction_" + i);
+    }
+    ByteBuffer image = KallsymsImage.of(KallsymsImage.Layout.BEHIND, names, false);
+    image.put(0, new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1});
+    SymbolTable symbols = SymbolTable.of("vmlinux", image);
+    assertThat(symbols.size()).isEqualTo(300);
+    assertThat(symbols.describe(KallsymsImage.BASE + 0x28)).isEqualTo("function_2+0x8");
   }
 
   @Test

@@ -1,10 +1,17 @@
 package io.trapscope.vmm.boot;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** Recognizes a kernel by its content. */
 public final class KernelLoader {
+  /** Enough to see what a file is. */
+  private static final int HEAD_BYTES = 1024;
+
   private KernelLoader() {}
 
   /**
@@ -46,6 +53,31 @@ public final class KernelLoader {
       throw new BootException(files.name() + ": not a bzImage");
     }
     return new LinuxBoot(files, KernelEntry.UNPACKED).payload().bytes();
+  }
+
+  /**
+   * What is packed in a file: the ELF file inside a bzImage, or the content of a compressed file;
+   * empty where the file is neither.
+   *
+   * @throws BootException where it is damaged
+   * @throws IOException where the file cannot be read
+   */
+  public static Optional<byte[]> unpacked(Path file) throws IOException {
+    byte[] head;
+    try (InputStream in = Files.newInputStream(file)) {
+      head = in.readNBytes(HEAD_BYTES);
+    }
+    if (LinuxBoot.isBzImage(head)) {
+      return Optional.of(unpack(file));
+    }
+    if (Unpacker.Format.of(head, 0) == null) {
+      return Optional.empty();
+    }
+    KernelFiles files = KernelFiles.read(file, List.of(), "");
+    return Optional.of(
+        LinuxBoot.isBzImage(files.kernel())
+            ? new LinuxBoot(files, KernelEntry.UNPACKED).payload().bytes()
+            : files.kernel());
   }
 
   private static BootSource openElf(KernelFiles files, KernelEntry entry) {

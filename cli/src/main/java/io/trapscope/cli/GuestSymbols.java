@@ -1,0 +1,94 @@
+package io.trapscope.cli;
+
+import io.trapscope.analyzer.symbols.SymbolTable;
+import io.trapscope.recorder.trace.TraceHeader;
+import io.trapscope.recorder.trace.TraceReader;
+import io.trapscope.vmm.boot.BootException;
+import io.trapscope.vmm.boot.KernelLoader;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+
+/**
+ * Names of guest addresses: from the file that the user names, or else from the kernel that the
+ * trace's guest was made of, where it still is what it was. They are read while the trace is.
+ */
+final class GuestSymbols {
+  /** Roles of the images in a trace's header that may hold symbols. */
+  private static final List<String> ROLES = List.of("kernel", "guest", "flat");
+
+  /** What has been read, by file: recordings that are compared share a kernel. */
+  private final Map<Path, SymbolTable> known = new ConcurrentHashMap<>();
+
+  /**
+   * Begins to read; the supplier waits until that is done.
+   *
+   * @param file what the user names; null for the trace's own kernel
+   * @throws UserError where {@code file} cannot be read; the supplier does, where it has no symbols
+   */
+  Supplier<SymbolTable> of(Path file, TraceReader trace) {
+    if (file != null && (!Files.isReadable(file) || Files.isDirectory(file))) {
+      throw UserError.badInput("cannot read symbols from " + file);
+    }
+    CompletableFuture<SymbolTable> reading =
+        CompletableFuture.supplyAsync(() -> file == null ? own(trace.header()) : named(file));
+    return () -> {
+      try {
+        return reading.join();
+      } catch (CompletionException e) {
+        throw e.getCause() instanceof RuntimeException cause ? cause : e;
+      }
+    };
+  }
+
+  private SymbolTable named(Path file) {
+    try {
+      return read(file);
+    } catch (IOException | BootException e) {
+      throw UserError.badInput(e.getMessage(), e);
+    }
+  }
+
+  private SymbolTable read(Path file) throws IOException {
+    SymbolTable table = known.get(file);
+    if (table == null) {
+      Optional<byte[]> unpacked = KernelLoader.unpacked(file);
+      table =
+          unpacked.isPresent()
+              ? SymbolTable.of(file.toString(), ByteBuffer.wrap(unpacked.get()))
+              : SymbolTable.read(file);
+      known.put(file, table);
+    }
+    return table;
+  }
+
+  private SymbolTable own(TraceHeader header) {
+    Path folder = Path.of(header.notes().getOrDefault(RecordingHeader.FOLDER, ""));
+    for (TraceHeader.Image image : header.images()) {
+      Path file = folder.resolve(image.path());
+      try {
+        if (ROLES.contains(image.role()) && isStill(image, file)) {
+          return read(file);
+        }
+      } catch (IOException | BootException e) {
+        // An image without symbols: the trace is analyzed without.
+      }
+    }
+    return SymbolTable.EMPTY;
+  }
+
+  private static boolean isStill(TraceHeader.Image image, Path file) throws IOException {
+    return Files.isRegularFile(file)
+        && Files.isReadable(file)
+        && Files.size(file) == image.bytes()
+        && GuestOptions.image(image.role(), file).sha256().equals(image.sha256());
+  }
+}
