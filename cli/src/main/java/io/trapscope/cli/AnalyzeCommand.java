@@ -1,6 +1,7 @@
 package io.trapscope.cli;
 
 import io.trapscope.analyzer.compare.Budget;
+import io.trapscope.analyzer.folded.FoldedStacks;
 import io.trapscope.analyzer.perfetto.PerfettoTrace;
 import io.trapscope.analyzer.pipeline.Analysis;
 import io.trapscope.analyzer.pipeline.Results;
@@ -73,6 +74,24 @@ final class AnalyzeCommand implements Callable<Integer> {
   private Path perfetto;
 
   @Option(
+      names = "--folded",
+      paramLabel = "FILE",
+      description = {
+        "Write call stacks too, folded for flame graphs; needs a trace of record --stacks."
+      })
+  private Path folded;
+
+  @Option(
+      names = "--weight",
+      paramLabel = "WHAT",
+      defaultValue = "count",
+      description = {
+        "With --folded: what a stack weighs: count (exits), guest_ns (guest time before them) or"
+            + " handling_ns (default: ${DEFAULT-VALUE})."
+      })
+  private FoldedStacks.Weight weight;
+
+  @Option(
       names = "--budget",
       paramLabel = "FILE",
       description = {
@@ -97,6 +116,9 @@ final class AnalyzeCommand implements Callable<Integer> {
     Budget limits = budget == null ? null : limits();
     List<Report> chosen = chosen();
     TraceReader reader = Traces.open(trace);
+    if (folded != null && !reader.header().notes().containsKey(RecordingHeader.STACKS)) {
+      throw UserError.badInput(trace + " has no call stacks: record it with --stacks");
+    }
     Results results =
         Analysis.of(reader)
             .reports(chosen)
@@ -115,6 +137,9 @@ final class AnalyzeCommand implements Callable<Integer> {
       if (html != null) {
         results.writeHtml(html);
         written.add(html.toString());
+      }
+      if (folded != null) {
+        written.add(folded + " (" + results.writeFolded(folded, weight).describe() + ")");
       }
       if (perfetto != null) {
         PerfettoTrace.write(reader, perfetto);
@@ -180,8 +205,8 @@ final class AnalyzeCommand implements Callable<Integer> {
     if (budget != null) {
       alsoMake(chosen, "exit_histogram");
     }
-    if (html != null) {
-      alsoMake(chosen, "hotspots");
+    if (html != null || folded != null) {
+      alsoMake(chosen, "hotspots"); // which symbols are found for, too
     }
     return chosen;
   }

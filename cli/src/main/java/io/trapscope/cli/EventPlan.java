@@ -9,9 +9,12 @@ import io.trapscope.vmm.perf.TracepointRing;
  * @param selection types and tracepoints
  * @param kernel whether KVM's tracepoints are recorded
  * @param bufferBytes size of a ring buffer for them
+ * @param stacks most return addresses of the call stack at each exit, 0 for no stacks
  */
-record EventPlan(EventSelection selection, KernelEvents.Wanted kernel, int bufferBytes) {
+record EventPlan(
+    EventSelection selection, KernelEvents.Wanted kernel, int bufferBytes, int stacks) {
   /** What is recorded unless options say otherwise. */
   static final EventPlan DEFAULT =
-      new EventPlan(EventSelection.DEFAULT, KernelEvents.Wanted.AUTO, TracepointRing.DEFAULT_BYTES);
+      new EventPlan(
+          EventSelection.DEFAULT, KernelEvents.Wanted.AUTO, TracepointRing.DEFAULT_BYTES, 0);
 }

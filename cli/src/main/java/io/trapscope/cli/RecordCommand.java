@@ -45,6 +45,19 @@ final class RecordCommand implements Callable<Integer> {
   private KernelEvents.Wanted kernelEvents;
 
   @Option(
+      names = "--stacks",
+      arity = "0..1",
+      paramLabel = "DEPTH",
+      defaultValue = "0",
+      fallbackValue = "64",
+      description = {
+        "Record with each exit where the guest's code was called from, by its frame pointers, up to"
+            + " DEPTH return addresses (1 to 128, 64 where none is named); analyze --folded shows"
+            + " them."
+      })
+  private int stacks;
+
+  @Option(
       names = "--accel",
       defaultValue = "auto",
       paramLabel = "NAME",
@@ -169,7 +182,7 @@ final class RecordCommand implements Callable<Integer> {
         directory(choice),
         force,
         words(),
-        new EventPlan(events.selection(), kernelEvents, events.buffer()),
+        new EventPlan(events.selection(), kernelEvents, events.buffer(), stacks),
         kvm.plan(backEnd));
   }
 

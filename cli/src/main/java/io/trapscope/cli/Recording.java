@@ -110,7 +110,8 @@ final class Recording {
           .board(() -> board)
           .consoleFilter(plan.filter())
           .until(plan.until())
-          .events(plan.events().selection().types());
+          .events(plan.events().selection().types())
+          .stacks(plan.events().stacks());
     } catch (IllegalArgumentException e) {
       throw UserError.badInput(e.getMessage(), e);
     }

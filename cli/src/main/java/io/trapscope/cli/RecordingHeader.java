@@ -19,6 +19,9 @@ final class RecordingHeader {
   /** Note: the folder where relative paths of the command line start. */
   static final String FOLDER = "folder";
 
+  /** Note: that each exit's call stack was recorded, and how far. */
+  static final String STACKS = "stacks";
+
   /** Guest time of {@code soft}: one instruction a nanosecond, see SoftVcpu. */
   private static final long SOFT_INSTRUCTIONS_PER_SECOND = 1_000_000_000;
 
@@ -53,6 +56,9 @@ final class RecordingHeader {
             .note("regions", machine.bus().tree())
             .note(CONSOLE_INPUT, Boolean.toString(hasInput))
             .note(FOLDER, Path.of("").toAbsolutePath().toString());
+    if (plan.events().stacks() > 0) {
+      header.note(STACKS, "up to " + plan.events().stacks() + " return addresses");
+    }
     kernel.describe(
         header,
         backEnd.kind(),

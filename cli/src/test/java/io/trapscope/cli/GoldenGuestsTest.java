@@ -3,9 +3,11 @@ package io.trapscope.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import io.trapscope.analyzer.folded.FoldedStacks;
 import io.trapscope.analyzer.pipeline.Analysis;
 import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.report.Reports;
+import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.recorder.event.EventReader;
@@ -20,6 +22,7 @@ import io.trapscope.vmm.guests.Guests;
 import io.trapscope.vmm.guests.HostKind;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +31,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -86,6 +90,30 @@ class GoldenGuestsTest {
           }
         });
     assertThat(ends).containsExactly(guest.expectedEnd());
+  }
+
+  @Test
+  void callsHasItsCallers(@TempDir Path directory) throws TraceException, IOException {
+    byte[] map =
+        "10070 T start\n100a0 T outer\n100c0 T middle\n100e0 T inner\n100f0 T leaf\n"
+            .getBytes(StandardCharsets.US_ASCII);
+    Path folded = directory.resolve("folded");
+    FoldedStacks.write(
+        open(Guests.CALLS),
+        SymbolTable.of("map", ByteBuffer.wrap(map)),
+        FoldedStacks.Weight.COUNT,
+        folded);
+    assertThat(Files.readString(folded))
+        .isEqualTo(
+            """
+            0x10000;EPT_VIOLATION 4
+            leaf;IO_INSTRUCTION 1
+            start;EPT_VIOLATION 1
+            start;IO_INSTRUCTION 1
+            start;outer;IO_INSTRUCTION 7
+            start;outer;middle;IO_INSTRUCTION 21
+            start;outer;middle;inner;IO_INSTRUCTION 105
+            """);
   }
 
   @Test

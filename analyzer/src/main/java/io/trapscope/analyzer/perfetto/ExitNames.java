@@ -64,7 +64,8 @@ final class ExitNames {
           MMU,
           EMULATION,
           DIRTY,
-          TRACEPOINT ->
+          TRACEPOINT,
+          STACK ->
           Field.REASON;
     };
   }
@@ -99,7 +100,8 @@ final class ExitNames {
           MMU,
           EMULATION,
           DIRTY,
-          TRACEPOINT ->
+          TRACEPOINT,
+          STACK ->
           ExitReason.of((int) key.number()).name();
     };
   }

@@ -137,7 +137,8 @@ public final class PerfettoTrace {
           MMU,
           EMULATION,
           DIRTY,
-          TRACEPOINT -> {
+          TRACEPOINT,
+          STACK -> {
         // Not on a track: an exit whose reason was not captured, or nothing that takes time.
       }
     }

@@ -2,6 +2,7 @@ package io.trapscope.analyzer.pipeline;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.trapscope.analyzer.folded.FoldedStacks;
 import io.trapscope.analyzer.html.HtmlPage;
 import io.trapscope.analyzer.html.ReportPage;
 import io.trapscope.analyzer.report.EventFilter;
@@ -112,6 +113,16 @@ public final class Results {
    */
   public List<Path> writeHistograms(Path directory) throws IOException {
     return HistogramFiles.write(directory, histograms);
+  }
+
+  /**
+   * Writes the call stacks of the trace folded, for flame graphs.
+   *
+   * @throws IOException with one line that names the file, where it cannot be written
+   */
+  public FoldedStacks.Written writeFolded(Path file, FoldedStacks.Weight weight)
+      throws IOException {
+    return FoldedStacks.write(trace, facts.symbols(), weight, file);
   }
 
   /**

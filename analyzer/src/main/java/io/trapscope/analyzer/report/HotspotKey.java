@@ -202,7 +202,8 @@ public enum HotspotKey {
           MMU,
           EMULATION,
           DIRTY,
-          TRACEPOINT ->
+          TRACEPOINT,
+          STACK ->
           throw new AssertionError(type);
     };
   }

@@ -5,7 +5,7 @@ import java.util.List;
 /** The schema table as text: what SPECIFICATION and dump's help show. */
 public final class EventReference {
   /** Version of the schema: the highest "since" of any type or field. */
-  public static final int VERSION = 2;
+  public static final int VERSION = 3;
 
   private EventReference() {}
 

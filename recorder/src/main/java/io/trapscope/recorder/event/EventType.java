@@ -190,7 +190,16 @@ public enum EventType {
       2,
       "Tracepoint",
       "Any other tracepoint that was asked for; data is its name and its fields as text.",
-      DATA);
+      DATA),
+  STACK(
+      28,
+      3,
+      "Call stack",
+      "Where the guest's code was called from at the exit before it, whose time, RIP and stages it"
+          + " repeats; detail is that exit's reason. data holds return addresses, 64 bits each,"
+          + " innermost first, as far as frame pointers lead; none where the guest keeps none.",
+      DATA,
+      DETAIL);
 
   /**
    * Fields that every event has, in the order in which they lie in a record. Fixed for ever; a new

@@ -16,6 +16,11 @@ public interface ExitSink {
    */
   EventWriter claim(EventType type);
 
+  /** Whether events of this type become part of the trace. */
+  default boolean takes(EventType type) {
+    return true;
+  }
+
   /** Makes the claimed event part of the trace. */
   void commit();
 }

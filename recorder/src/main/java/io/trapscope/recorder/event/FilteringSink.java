@@ -20,6 +20,11 @@ public final class FilteringSink implements ExitSink {
   }
 
   @Override
+  public boolean takes(EventType type) {
+    return types.contains(type);
+  }
+
+  @Override
   public EventWriter claim(EventType type) {
     passing = types.contains(type);
     return passing ? sink.claim(type) : NONE.claim(type);

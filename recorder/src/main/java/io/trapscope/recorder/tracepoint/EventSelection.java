@@ -32,7 +32,8 @@ public record EventSelection(
           EventType.INPUT,
           EventType.MARK,
           EventType.GAP,
-          EventType.TRANSLATION);
+          EventType.TRANSLATION,
+          EventType.STACK);
 
   /** Without these no other one of an exit can be placed. */
   private static final Set<KvmTracepoint> FRAME =

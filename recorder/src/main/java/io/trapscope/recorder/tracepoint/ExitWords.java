@@ -121,7 +121,8 @@ final class ExitWords {
           MMU,
           EMULATION,
           DIRTY,
-          TRACEPOINT -> {
+          TRACEPOINT,
+          STACK -> {
         // The words say no more of these.
       }
     }

@@ -191,7 +191,8 @@ public final class GroundTruth {
           MMU,
           EMULATION,
           DIRTY,
-          TRACEPOINT ->
+          TRACEPOINT,
+          STACK ->
           0;
     };
   }
@@ -223,7 +224,8 @@ public final class GroundTruth {
           MMU,
           EMULATION,
           DIRTY,
-          TRACEPOINT ->
+          TRACEPOINT,
+          STACK ->
           "";
     };
   }
@@ -302,7 +304,8 @@ public final class GroundTruth {
           MMU,
           EMULATION,
           DIRTY,
-          TRACEPOINT ->
+          TRACEPOINT,
+          STACK ->
           throw new IllegalArgumentException(row.name + " is no exit");
     };
   }

@@ -44,6 +44,12 @@ public enum Guests {
       "long mode: touches pages from 16 MiB on, as many as pages=N on the command line says",
       FlatLoader.Mode.LONG,
       0x10000,
+      RunEnd.DEBUG_EXIT),
+  CALLS(
+      "calls",
+      "long mode: exits from functions that call each other, with frame pointers",
+      FlatLoader.Mode.LONG,
+      0x10000,
       RunEnd.DEBUG_EXIT);
 
   /** Where the word lies that selects the sections of {@link #EXITS}: see exits.asm. */

@@ -2,6 +2,7 @@ package io.trapscope.vmm.run;
 
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
+import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.InterruptionType;
@@ -66,25 +67,44 @@ final class ExitEncoder {
    * @param end when the exit was handled
    * @param deviceNanos time in the device model, part of the time between the two
    * @param idleNanos time the vCPU stayed halted, part of the time between the two
+   * @param stack where the guest's code was called from; null where that is not recorded
    */
-  void encode(EventType type, VmExit exit, long start, long end, long deviceNanos, long idleNanos) {
+  void encode(
+      EventType type,
+      VmExit exit,
+      long start,
+      long end,
+      long deviceNanos,
+      long idleNanos,
+      GuestStack stack) {
     long dispatchNanos = end - start - deviceNanos - idleNanos;
     lock();
     try {
       if (tracing == null) {
         write(type, exit, start, dispatchNanos, deviceNanos, idleNanos);
         sink.commit();
+        if (stack != null && sink.takes(type)) {
+          write(stack, exit, exit.reason, start, dispatchNanos, deviceNanos);
+          sink.commit();
+        }
         return;
       }
       boolean told = tracing.returned(type, exit.entryNanos, exit.exitNanos);
       EventWriter event = write(type, exit, start, dispatchNanos, deviceNanos, idleNanos);
+      ExitReason reason = told ? tracing.reasonOr(exit.reason) : exit.reason;
       if (told) {
-        event.put(Field.TIME, tracing.time());
-        event.put(Field.GUEST_TIME, tracing.time() - exit.entryNanos);
-        event.put(Field.REASON, tracing.reasonOr(exit.reason).code());
+        correctTime(event, exit);
+        event.put(Field.REASON, reason.code());
         tracing.stage(event);
       }
       sink.commit();
+      if (stack != null && sink.takes(type)) {
+        event = write(stack, exit, reason, start, dispatchNanos, deviceNanos);
+        if (told) {
+          correctTime(event, exit);
+        }
+        sink.commit();
+      }
       tracing.joined(type, !exit.write);
     } finally {
       unlock();
@@ -129,6 +149,10 @@ final class ExitEncoder {
       EventType type, VmExit exit, long start, long dispatch, long device, long idleNanos) {
     EventWriter event = sink.claim(type);
     common(event, exit, start, dispatch, device);
+    event.put(Field.REASON, exit.reason.code());
+    if (exit.kvmReason >= 0) {
+      event.put(Field.KVM_EXIT, exit.kvmReason);
+    }
     switch (type) {
       case PIO -> port(event, exit);
       case MMIO -> memory(event, exit);
@@ -163,7 +187,8 @@ final class ExitEncoder {
           MMU,
           EMULATION,
           DIRTY,
-          TRACEPOINT ->
+          TRACEPOINT,
+          STACK ->
           throw new IllegalArgumentException(type + " is no exit");
     }
     return event;
@@ -180,10 +205,6 @@ final class ExitEncoder {
       event.put(Field.TIME, start);
     }
     event.put(Field.DISPATCH_TIME, dispatch).put(Field.DEVICE_TIME, device);
-    event.put(Field.REASON, exit.reason.code());
-    if (exit.kvmReason >= 0) {
-      event.put(Field.KVM_EXIT, exit.kvmReason);
-    }
     if (exit.has(VmExit.RIP)) {
       event.put(Field.RIP, exit.rip);
     }
@@ -196,6 +217,20 @@ final class ExitEncoder {
     if (exit.cpl >= 0) {
       event.put(Field.CPL, exit.cpl);
     }
+  }
+
+  /** Puts the time that the kernel tells instead of the one that {@code KVM_RUN}'s caller saw. */
+  private void correctTime(EventWriter event, VmExit exit) {
+    event.put(Field.TIME, tracing.time());
+    event.put(Field.GUEST_TIME, tracing.time() - exit.entryNanos);
+  }
+
+  private EventWriter write(
+      GuestStack stack, VmExit exit, ExitReason reason, long start, long dispatch, long device) {
+    EventWriter event = sink.claim(EventType.STACK);
+    common(event, exit, start, dispatch, device);
+    event.put(Field.DETAIL, reason.code());
+    return event.putBytes(Field.DATA, stack.bytes(), 0, stack.length());
   }
 
   private static void put(EventWriter event, VmExit exit, int bit, Field field, long value) {

@@ -36,6 +36,7 @@ public final class MachineConfig {
   final boolean realTime;
   final Set<EventType> events;
   final KernelTracing tracing;
+  final int stacks;
 
   private MachineConfig(Builder builder) {
     this.hypervisor = builder.hypervisor;
@@ -55,6 +56,7 @@ public final class MachineConfig {
     this.realTime = builder.realTime;
     this.events = builder.events;
     this.tracing = builder.tracing;
+    this.stacks = builder.stacks;
   }
 
   /** A configuration with 256 MiB, one vCPU, no output, no limits. */
@@ -84,6 +86,7 @@ public final class MachineConfig {
     private boolean realTime;
     private Set<EventType> events = EnumSet.allOf(EventType.class);
     private KernelTracing tracing;
+    private int stacks;
 
     private Builder(Hypervisor hypervisor, BootSource boot) {
       this.hypervisor = hypervisor;
@@ -198,6 +201,20 @@ public final class MachineConfig {
     /** The kernel's tracepoints that go into the vCPUs' streams; null for none. */
     public Builder tracing(KernelTracing tracepoints) {
       this.tracing = tracepoints;
+      return this;
+    }
+
+    /**
+     * Most return addresses of the call stack that is recorded with each exit, 0 for no stacks.
+     *
+     * @throws IllegalArgumentException with a line for the user where it is more than 128
+     */
+    public Builder stacks(int depth) {
+      if (depth < 0 || depth > GuestStack.MOST) {
+        throw new IllegalArgumentException(
+            "call stacks of 1 to " + GuestStack.MOST + " addresses, not " + depth);
+      }
+      this.stacks = depth;
       return this;
     }
 

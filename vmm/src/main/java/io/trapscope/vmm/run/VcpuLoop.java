@@ -66,6 +66,9 @@ final class VcpuLoop implements Runnable {
 
   private final DirtyWatch dirty;
 
+  /** Null where call stacks are not recorded. */
+  private final GuestStack stack;
+
   private final boolean recording;
   private final Until until;
 
@@ -95,6 +98,8 @@ final class VcpuLoop implements Runnable {
     this.until = machine.config().until;
     this.faults = recording ? machine.faults() : null;
     this.dirty = recording && index == 0 ? machine.dirty() : null;
+    int depth = machine.config().stacks;
+    this.stack = recording && depth > 0 ? new GuestStack(vcpu, machine.vm().memory(), depth) : null;
   }
 
   @Override
@@ -315,7 +320,7 @@ final class VcpuLoop implements Runnable {
     exits++;
     exitsByReason[exit.reason.code()]++;
     if (recording) {
-      encoder.encode(type, exit, start, System.nanoTime(), dispatcher.deviceNanos(), idle);
+      record(type, start, idle);
     }
     if (console.wantsRecord()) {
       recordConsole();
@@ -324,6 +329,15 @@ final class VcpuLoop implements Runnable {
     if (until != null) {
       checkUntil();
     }
+  }
+
+  private void record(EventType type, long start, long idle) {
+    long end = System.nanoTime();
+    if (stack != null) {
+      stack.walk();
+      events++;
+    }
+    encoder.encode(type, exit, start, end, dispatcher.deviceNanos(), idle, stack);
   }
 
   private void recordConsole() {

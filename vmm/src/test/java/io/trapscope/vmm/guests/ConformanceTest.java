@@ -128,6 +128,24 @@ class ConformanceTest {
     assertThat(console).hasToString("HELLO, WORLD!\n");
   }
 
+  /** How many port accesses have 0, 1, 2 callers and so on: start, then outer, middle and inner. */
+  @ParameterizedTest
+  @EnumSource
+  void callsHasItsCallers(BackEnd backEnd) {
+    RunResult result = run(backEnd, Guests.CALLS, "", b -> b.stacks(8));
+    assertThat(result.end()).isEqualTo(Guests.CALLS.expectedEnd());
+    int[] byCallers = new int[5];
+    exits.forEach(
+        event -> {
+          if (event.type() == EventType.STACK
+              && event.get(Field.DETAIL) == ExitReason.IO_INSTRUCTION.code()) {
+            byCallers[event.getBytes(Field.DATA).length / 8]++;
+          }
+        });
+    // The debug exit and leaf, whose caller has no frame; outer; middle; inner.
+    assertThat(byCallers).containsExactly(2, 7, 21, 105, 0);
+  }
+
   @ParameterizedTest
   @EnumSource
   void exitsAreExactlyThoseOfTheTable(BackEnd backEnd) {
