@@ -1,10 +1,12 @@
 package io.trapscope.cli;
 
+import io.trapscope.vmm.cpuid.CpuModel;
 import io.trapscope.vmm.guests.HostKind;
 import io.trapscope.vmm.hypervisor.Hypervisor;
 import io.trapscope.vmm.kvm.KvmHypervisor;
 import io.trapscope.vmm.kvm.KvmProbe;
 import io.trapscope.vmm.soft.SoftHypervisor;
+import java.util.Iterator;
 
 /**
  * The back end that runs a guest.
@@ -46,6 +48,34 @@ record BackEnd(Hypervisor hypervisor, HostKind kind, String why) implements Auto
   /** {@code kvm} or {@code soft}. */
   String name() {
     return hypervisor.name();
+  }
+
+  /**
+   * The CPU model that a guest gets here.
+   *
+   * @param wanted its name; null for the back end's own
+   * @throws UserError where the back end has no model of this name
+   */
+  String cpuModel(String wanted) {
+    if (wanted == null) {
+      return CpuModel.all().get(0).name();
+    }
+    if (kind != HostKind.SOFT) {
+      throw UserError.badInput("--cpu goes with --accel soft; KVM shows the guest the host's");
+    }
+    try {
+      return CpuModel.of(wanted).name();
+    } catch (IllegalArgumentException e) {
+      throw UserError.badInput(e.getMessage(), e);
+    }
+  }
+
+  /** The names of the models of {@code soft}, for help and completion. */
+  static final class CpuModels implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return CpuModel.all().stream().map(CpuModel::name).iterator();
+    }
   }
 
   @Override

@@ -140,6 +140,7 @@ final class DemoCommand implements Callable<Integer> {
             choice,
             MEMORY,
             1,
+            backEnd.cpuModel(null),
             null,
             LONGEST,
             ConsoleFilter.NONE,

@@ -80,6 +80,15 @@ final class RecordCommand implements Callable<Integer> {
   private int cpus;
 
   @Option(
+      names = "--cpu",
+      paramLabel = "MODEL",
+      completionCandidates = BackEnd.CpuModels.class,
+      description =
+          "Processor that soft shows the guest in CPUID: ${COMPLETION-CANDIDATES}; under KVM, the"
+              + " host's.")
+  private String cpu;
+
+  @Option(
       names = "--until",
       paramLabel = "CONDITION",
       converter = Quantities.UntilConverter.class,
@@ -175,6 +184,7 @@ final class RecordCommand implements Callable<Integer> {
         choice,
         memory,
         cpus,
+        backEnd.cpuModel(cpu),
         until,
         timeout,
         filter,

@@ -12,6 +12,7 @@ import java.util.List;
  * @param guest what runs
  * @param memoryBytes guest RAM
  * @param cpus number of vCPUs
+ * @param cpuModel name of the processor as CPUID shows it
  * @param until what ends the run before the guest does; null for nothing
  * @param timeout host time after which it ends; null for never
  * @param filter what console output goes through
@@ -26,6 +27,7 @@ record RecordPlan(
     GuestChoice guest,
     long memoryBytes,
     int cpus,
+    String cpuModel,
     Until until,
     Duration timeout,
     ConsoleFilter filter,

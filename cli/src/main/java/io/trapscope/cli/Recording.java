@@ -107,6 +107,7 @@ final class Recording {
           .memory(plan.memoryBytes())
           .cpus(plan.cpus())
           .memory(plan.kvm().memory())
+          .cpuModel(plan.cpuModel())
           .board(() -> board)
           .consoleFilter(plan.filter())
           .until(plan.until())

@@ -44,7 +44,7 @@ final class RecordingHeader {
     TraceHeader.Builder header =
         ofHost(plan.commandLine())
             .backEnd(backEnd.name(), backEnd.why())
-            .cpuModel(backEnd.name().equals("kvm") ? "host, filtered" : "default")
+            .cpuModel(backEnd.name().equals("kvm") ? "host, filtered" : plan.cpuModel())
             .memoryBytes(plan.memoryBytes())
             .cpus(plan.cpus())
             .clocks(

@@ -28,10 +28,10 @@ public final class SoftVcpu implements Vcpu {
 
   private long deadline = Long.MAX_VALUE;
 
-  SoftVcpu(int index, GuestRam ram, Ept ept, VmxControls controls, int absentFeatures) {
+  SoftVcpu(int index, GuestRam ram, Ept ept, VmxControls controls, AbsentFeatures absent) {
     this.index = index;
     cpu = new Cpu(ram, ept, controls.exceptionBitmap());
-    cpu.absentFeatures = absentFeatures;
+    cpu.setAbsent(absent.instructionSets(), absent.cr4(), absent.efer());
     cpu.setCompiler(controls.generateCode() ? new RegionCompiler() : null);
     runner = new Runner(cpu);
     writeState(resetState(index));

@@ -1,8 +1,6 @@
 package io.trapscope.vmm.soft;
 
 import io.trapscope.recorder.event.ExitReason;
-import io.trapscope.vmm.cpuid.CpuFeature;
-import io.trapscope.vmm.cpuid.CpuModel;
 import io.trapscope.vmm.hypervisor.NestedWalk;
 import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.Vm;
@@ -10,7 +8,6 @@ import io.trapscope.vmm.hypervisor.VmConfig;
 import io.trapscope.vmm.hypervisor.VmExit;
 import io.trapscope.vmm.memory.GuestMemory;
 import io.trapscope.vmm.memory.MemoryLayout;
-import io.trapscope.vmm.soft.decode.Opcode;
 import io.trapscope.vmm.soft.mmu.Ept;
 import io.trapscope.vmm.soft.mmu.GuestRam;
 import io.trapscope.vmm.soft.mmu.HostMemory;
@@ -44,22 +41,8 @@ public final class SoftVm implements Vm {
             .toArray(long[][]::new);
     ram = new GuestRam(host, regions);
     for (int i = 0; i < config.cpus(); i++) {
-      vcpus.add(new SoftVcpu(i, ram, ept, controls, absentFeatures(config.cpuModel())));
+      vcpus.add(new SoftVcpu(i, ram, ept, controls, AbsentFeatures.of(config.cpuModel())));
     }
-  }
-
-  /** The instruction sets that a CPU model does not show; none for a name that is no model. */
-  private static int absentFeatures(String name) {
-    int absent = 0;
-    for (CpuModel model : CpuModel.all()) {
-      if (model.name().equals(name)) {
-        absent |= model.has(CpuFeature.SSE3) ? 0 : Opcode.SSE3;
-        absent |= model.has(CpuFeature.SSSE3) ? 0 : Opcode.SSSE3;
-        absent |= model.has(CpuFeature.SSE4_1) ? 0 : Opcode.SSE4_1;
-        absent |= model.has(CpuFeature.SSE4_2) ? 0 : Opcode.SSE4_2;
-      }
-    }
-    return absent;
   }
 
   @Override

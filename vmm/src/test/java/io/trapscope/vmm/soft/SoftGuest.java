@@ -41,7 +41,11 @@ public final class SoftGuest {
   final List<Long> violations = new ArrayList<>();
 
   SoftGuest(VmxControls controls) {
-    vm = (SoftVm) new SoftHypervisor(controls).createVm(new VmConfig(8 << 20, 1, "qemu64"));
+    this(controls, "no model: everything");
+  }
+
+  private SoftGuest(VmxControls controls, String cpuModel) {
+    vm = (SoftVm) new SoftHypervisor(controls).createVm(new VmConfig(8 << 20, 1, cpuModel));
     vcpu = (SoftVcpu) vm.vcpus().get(0);
     memory = vm.memory();
     vcpu.readState(state);
@@ -56,6 +60,15 @@ public final class SoftGuest {
     guest.state.rip = CODE;
     guest.state.gpr[CpuState.RSP] = STACK;
     return guest;
+  }
+
+  /** Real mode on a CPU model; every exception exits. */
+  static SoftGuest realOf(String cpuModel, String code) {
+    SoftGuest guest = new SoftGuest(VmxControls.DEFAULT, cpuModel);
+    guest.load(CODE, code);
+    guest.state.rip = CODE;
+    guest.state.segments[CpuState.CS].set(0, 0, 0xffff, CODE16);
+    return guest.set();
   }
 
   /** Real mode, all segments at 0. */

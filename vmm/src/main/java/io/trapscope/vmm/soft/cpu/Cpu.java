@@ -53,11 +53,9 @@ public final class Cpu extends CpuEvents {
 
   public final Counters counters = new Counters();
 
-  /**
-   * Instruction sets that this processor lacks, as {@code Opcode.SSE3} and so on. Set before it
-   * first runs: decoded blocks depend on it.
-   */
-  public int absentFeatures;
+  private int absentFeatures;
+  private long cr4Defined = CR4_DEFINED;
+  private long eferDefined = EFER_DEFINED;
 
   /** NMIs wait for IRET. */
   public boolean nmiBlocked;
@@ -146,6 +144,24 @@ public final class Cpu extends CpuEvents {
     attention |= SHADOW;
   }
 
+  /** Instruction sets that this processor lacks, as {@code Opcode.SSE3} and so on. */
+  public int absentFeatures() {
+    return absentFeatures;
+  }
+
+  /**
+   * Takes features away, before the first instruction: decoded blocks depend on them.
+   *
+   * @param instructionSets see {@link #absentFeatures}
+   * @param cr4 bits of CR4 that become reserved
+   * @param efer bits of IA32_EFER that become reserved
+   */
+  public void setAbsent(int instructionSets, long cr4, long efer) {
+    absentFeatures = instructionSets;
+    cr4Defined = CR4_DEFINED & ~cr4;
+    eferDefined = EFER_DEFINED & ~efer;
+  }
+
   /** Whether {@link #writeCr0} would raise #GP for this value. */
   public boolean badCr0(long value) {
     boolean paging = (value & CR0_PG) != 0;
@@ -178,7 +194,7 @@ public final class Cpu extends CpuEvents {
   }
 
   public boolean badCr4(long value) {
-    return (value & ~CR4_DEFINED) != 0 || longMode() && (value & CR4_PAE) == 0;
+    return (value & ~cr4Defined) != 0 || longMode() && (value & CR4_PAE) == 0;
   }
 
   /** Performs a checked write of CR4. */
@@ -278,7 +294,7 @@ public final class Cpu extends CpuEvents {
           Msrs.KERNEL_GS_BASE ->
           !isCanonical(value);
       case Msrs.EFER ->
-          (value & ~EFER_DEFINED) != 0 || ((value ^ efer) & EFER_LME) != 0 && (cr0 & CR0_PG) != 0;
+          (value & ~eferDefined) != 0 || ((value ^ efer) & EFER_LME) != 0 && (cr0 & CR0_PG) != 0;
       default -> false;
     };
   }

@@ -238,7 +238,7 @@ public final class Decoder {
     boolean memory = d.isMemory() && entry.is(Opcode.MODRM);
     boolean protectedMode = (d.mode & Mode.PROTECTED) != 0;
     Handler handler = null;
-    if (entry.is(cpu.absentFeatures)
+    if (entry.is(cpu.absentFeatures())
         || entry.is(Opcode.NOT_64) && d.code64()
         || entry.is(Opcode.ONLY_64) && !d.code64()
         || entry.is(Opcode.PROTECTED) && !protectedMode

@@ -9,6 +9,7 @@ import static io.trapscope.vmm.soft.decode.Opcode.MEM;
 import static io.trapscope.vmm.soft.decode.Opcode.MODRM;
 import static io.trapscope.vmm.soft.decode.Opcode.NOT_64;
 import static io.trapscope.vmm.soft.decode.Opcode.OPCODE_REG;
+import static io.trapscope.vmm.soft.decode.Opcode.POPCNT;
 import static io.trapscope.vmm.soft.decode.Opcode.REPEATS;
 import static io.trapscope.vmm.soft.decode.Opcode.RM_BYTE;
 import static io.trapscope.vmm.soft.decode.Opcode.STACK;
@@ -349,7 +350,8 @@ final class IntegerOpcodes {
     }
     two(0xbc, "bsf", Imm.NONE, Size.V, MODRM, Bits::scanForward);
     two(0xbd, "bsr", Imm.NONE, Size.V, MODRM, Bits::scanReverse);
-    t.define(TWO, PF3, 0xb8, ALL, "popcnt", Imm.NONE, Size.V, MODRM, Bits::populationCount);
+    t.define(
+        TWO, PF3, 0xb8, ALL, "popcnt", Imm.NONE, Size.V, MODRM | POPCNT, Bits::populationCount);
     two(0xa4, "shld", Imm.UBYTE, Size.V, MODRM, Shift::leftDoubleImm);
     two(0xa5, "shld", Imm.NONE, Size.V, MODRM, Shift::leftDoubleCl);
     two(0xac, "shrd", Imm.UBYTE, Size.V, MODRM, Shift::rightDoubleImm);

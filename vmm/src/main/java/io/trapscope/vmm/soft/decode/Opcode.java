@@ -209,6 +209,7 @@ public record Opcode(
   public static final int SSSE3 = 1 << 26;
   public static final int SSE4_1 = 1 << 27;
   public static final int SSE4_2 = 1 << 28;
+  public static final int POPCNT = 1 << 29;
 
   public boolean is(int flag) {
     return (flags & flag) != 0;

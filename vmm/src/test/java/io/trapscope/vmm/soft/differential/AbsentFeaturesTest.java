@@ -22,7 +22,8 @@ class AbsentFeaturesTest {
     "roundps, 660f3a08c100, SSE4_1",
     "pcmpgtq, 660f3837c1, SSE4_2",
     "pcmpistri, 660f3a63c100, SSE4_2",
-    "crc32, f20f38f1c1, SSE4_2"
+    "crc32, f20f38f1c1, SSE4_2",
+    "popcnt, f30fb8c1, POPCNT"
   })
   void isUndefined(String name, String code, String feature) throws Exception {
     TestCase test = new TestCase();

@@ -99,7 +99,7 @@ final class SoftRunner {
   /** A processor without the instruction sets of these {@code Opcode} flags. */
   static SoftRunner without(int features) {
     SoftRunner runner = new SoftRunner();
-    runner.cpu.absentFeatures = features;
+    runner.cpu.setAbsent(features, 0, 0);
     return runner;
   }
 
