@@ -1,6 +1,5 @@
 package io.trapscope.cli;
 
-import io.trapscope.recorder.trace.TraceHeader.Image;
 import io.trapscope.vmm.boot.BootModule;
 import io.trapscope.vmm.boot.FlatLoader;
 import io.trapscope.vmm.boot.KernelEntry;
@@ -8,17 +7,9 @@ import io.trapscope.vmm.boot.KernelLoader;
 import io.trapscope.vmm.fetch.DebianCloudGuest;
 import io.trapscope.vmm.guests.Guests;
 import io.trapscope.vmm.guests.HostKind;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -26,7 +17,6 @@ import picocli.CommandLine.TypeConversionException;
 
 /** The options that say what to run. Exactly one of guest, kernel and flat. */
 final class GuestOptions {
-  private static final long LARGEST_IMAGE = 1L << 30;
   private static final Duration FETCH_LIMIT = Duration.ofMinutes(10);
 
   @Option(
@@ -125,17 +115,16 @@ final class GuestOptions {
 
   private GuestChoice kernel(Path folder) {
     Path file = folder.resolve(kernel);
-    List<Image> images = new ArrayList<>();
-    images.add(image("kernel", file));
+    GuestImages images = new GuestImages().add("kernel", file);
     List<BootModule> beside = new ArrayList<>();
     if (initrd != null) {
       beside.add(BootModule.of(folder.resolve(initrd)));
-      images.add(image("initrd", folder.resolve(initrd)));
+      images.add("initrd", folder.resolve(initrd));
     }
     for (String module : modules) {
       Path moduleFile = folder.resolve(module.split(" ", 2)[0]);
       beside.add(new BootModule(moduleFile, module));
-      images.add(image("module", moduleFile));
+      images.add("module", moduleFile);
     }
     return new GuestChoice(
         String.valueOf(file.getFileName()),
@@ -170,89 +159,27 @@ final class GuestOptions {
     return new GuestChoice(
         DebianCloudGuest.NAME,
         KernelLoader.open(kernel, List.of(BootModule.of(initrd)), commandLine, KernelEntry.AUTO),
-        List.of(image("kernel", kernel), image("initrd", initrd)),
+        new GuestImages().add("kernel", kernel).add("initrd", initrd),
         false);
   }
 
   /** A bundled guest. */
   static GuestChoice bundled(Guests guest, String append, HostKind host) {
-    Image image = image("guest", "bundled:" + guest.title(), guest.image());
-    return new GuestChoice(guest.title(), guest.boot(append, host), List.of(image), true);
+    GuestImages image = new GuestImages().add("guest", "bundled:" + guest.title(), guest.image());
+    return new GuestChoice(guest.title(), guest.boot(append, host), image, true);
   }
 
   private GuestChoice flat(Path file) {
     if (load == null || entry == null || mode == null) {
       throw UserError.badInput("--flat needs --load, --entry and --mode");
     }
-    byte[] bytes = read(file);
+    byte[] bytes = GuestImages.read(file);
     String name = String.valueOf(file.getFileName());
     return new GuestChoice(
         name,
         new FlatLoader(name, bytes, load, entry, mode, append),
-        List.of(image("flat", file.toString(), bytes)),
+        new GuestImages().add("flat", file.toString(), bytes),
         false);
-  }
-
-  private static byte[] read(Path file) {
-    checkSize(file);
-    try {
-      return Files.readAllBytes(file);
-    } catch (IOException e) {
-      throw unreadable(file, e);
-    }
-  }
-
-  private static void checkSize(Path file) {
-    try {
-      if (Files.isDirectory(file)) {
-        throw UserError.badInput(file + " is a directory, not an image");
-      }
-      if (Files.size(file) > LARGEST_IMAGE) {
-        throw UserError.badInput(file + " is larger than 1 GiB");
-      }
-    } catch (IOException e) {
-      throw unreadable(file, e);
-    }
-  }
-
-  private static UserError unreadable(Path file, IOException e) {
-    if (e instanceof NoSuchFileException) {
-      return UserError.badInput("there is no file " + file, e);
-    }
-    if (e instanceof AccessDeniedException) {
-      return UserError.badInput(file + ": permission denied", e);
-    }
-    return UserError.badInput("cannot read " + file + ": " + e.getMessage(), e);
-  }
-
-  /** A file by its content, read piece by piece: kernels are large. */
-  static Image image(String role, Path file) {
-    checkSize(file);
-    MessageDigest hash = sha256();
-    byte[] piece = new byte[1 << 16];
-    long bytes = 0;
-    try (InputStream in = Files.newInputStream(file)) {
-      for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
-        hash.update(piece, 0, count);
-        bytes += count;
-      }
-    } catch (IOException e) {
-      throw unreadable(file, e);
-    }
-    return new Image(role, file.toString(), HexFormat.of().formatHex(hash.digest()), bytes);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
-  }
-
-  private static Image image(String role, String path, byte[] bytes) {
-    String hash = HexFormat.of().formatHex(sha256().digest(bytes));
-    return new Image(role, path, hash, bytes.length);
   }
 
   /** For {@link KernelEntry}, whose names start with digits. */

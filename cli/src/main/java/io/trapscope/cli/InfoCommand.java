@@ -87,7 +87,11 @@ final class InfoCommand implements Callable<Integer> {
       row(
           out,
           image.role(),
-          image.path() + ", " + image.bytes() + " bytes, sha256 " + image.sha256());
+          image.path()
+              + ", "
+              + image.bytes()
+              + " bytes, "
+              + (image.sha256().isEmpty() ? "not hashed" : "sha256 " + image.sha256()));
     }
     printEnd(out, reader);
     for (TraceHeader.VcpuThread vcpu : header.threads()) {

@@ -18,6 +18,7 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Runs a guest, records it, and stops it when a signal comes. */
@@ -121,6 +122,7 @@ final class Recording {
   private Recorded record(Machine machine, TraceHeader header, KernelEvents kernel) {
     try (TraceWriter trace = TraceWriter.create(plan.directory(), plan.force(), header)) {
       writer = trace;
+      CompletableFuture<Void> hashes = CompletableFuture.runAsync(() -> addHashes(trace, header));
       // From here on a signal ends the run; before, there is nothing yet that it could spoil.
       StopOnSignal signals = new StopOnSignal(machine::stop);
       try {
@@ -134,12 +136,22 @@ final class Recording {
         if (kernel.tracing() != null) {
           counters.addAll(kernel.tracing().counters());
         }
+        hashes.join(); // a finished trace is complete
         return finish(trace, header, result, counters);
       } finally {
         signals.close();
+        hashes.join();
       }
     } catch (TraceException e) {
       throw UserError.unwritable(e.getMessage(), e);
+    }
+  }
+
+  private void addHashes(TraceWriter trace, TraceHeader header) {
+    try {
+      trace.describe(header.withImages(plan.guest().images().hashed()));
+    } catch (UserError | TraceException e) {
+      err.println("trapscope: the trace lacks the hashes of its images: " + e.getMessage());
     }
   }
 

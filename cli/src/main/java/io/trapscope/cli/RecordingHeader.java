@@ -67,6 +67,7 @@ final class RecordingHeader {
         machine.vm().unseenExits());
     plan.guest()
         .images()
+        .unhashed()
         .forEach(image -> header.image(image.role(), image.path(), image.sha256(), image.bytes()));
     plan.guest().boot().details().forEach(header::note);
     machine.vm().notes().forEach(header::note);

@@ -40,6 +40,32 @@ class RecordAndReadTest {
   }
 
   @Test
+  void aTraceKeepsTheHashesOfItsImages() throws Exception {
+    Path image = folder.resolve("image");
+    Files.write(image, new byte[] {(byte) 0xfa, (byte) 0xf4}); // cli; hlt
+    Path trace = folder.resolve("trace");
+    String[] record = {
+      "record",
+      "--accel=soft",
+      "--flat=" + image,
+      "--load=0x1000",
+      "--entry=0x1000",
+      "--mode=real",
+      "-o",
+      trace.toString()
+    };
+    Outcome recorded = Outcome.of(record);
+    assertThat(recorded.status()).as(recorded.err()).isEqualTo(ExitStatus.DONE);
+    assertThat(Outcome.of("info", trace.toString()).out()).contains("2 bytes, sha256 e0086040");
+    assertThat(Outcome.of("replay", "--verify", trace.toString()).status()).isZero();
+
+    Files.write(image, new byte[] {(byte) 0xfb, (byte) 0xf4});
+    Outcome other = Outcome.of("replay", "--verify", trace.toString());
+    assertThat(other.status()).isEqualTo(ExitStatus.BAD_INPUT);
+    assertThat(other.err()).contains("is not the flat that was recorded");
+  }
+
+  @Test
   void theConsoleFilterChangesWhatIsShown() {
     Outcome outcome =
         Outcome.of(

@@ -84,7 +84,7 @@ public record TraceHeader(
    * A file the guest was made of.
    *
    * @param role {@code kernel}, {@code initrd}, {@code guest}, ...
-   * @param sha256 in hexadecimal
+   * @param sha256 in hexadecimal; empty as long as it is not known
    */
   public record Image(String role, String path, String sha256, long bytes) {}
 
@@ -148,6 +148,15 @@ public record TraceHeader(
 
   /** The same header with these vCPUs, a stream each. */
   public TraceHeader withVcpus(List<VcpuThread> vcpus) {
+    return with(images, vcpus.size(), vcpus);
+  }
+
+  /** The same header with these images. */
+  public TraceHeader withImages(List<Image> known) {
+    return with(known, cpus, threads);
+  }
+
+  private TraceHeader with(List<Image> images, int cpus, List<VcpuThread> threads) {
     return new TraceHeader(
         formatVersion,
         schemaVersion,
@@ -158,14 +167,14 @@ public record TraceHeader(
         commandLine,
         images,
         memoryBytes,
-        vcpus.size(),
+        cpus,
         regions,
         clocks,
         surfaced,
         unseen,
         notes,
         counters,
-        vcpus);
+        threads);
   }
 
   /** The region with this id, or null. */
