@@ -6,6 +6,7 @@ import io.trapscope.vmm.hypervisor.HypervisorException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 
@@ -30,7 +31,7 @@ public final class Main {
 
   /** Runs the command and returns its exit status; what it prints goes to the two streams. */
   static int run(String[] args, PrintStream out, PrintStream err) {
-    CommandLine command = commandLine(out, err);
+    CommandLine command = TrapscopeCommand.parser(out, err, List.of(args));
     command.setOut(new PrintWriter(out, false, StandardCharsets.UTF_8));
     command.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
     command.setUsageHelpAutoWidth(true);
@@ -51,12 +52,6 @@ public final class Main {
               + " TRAPSCOPE_JAVA_OPTS=-Xmx...");
       return ExitStatus.HOST_LACKS;
     }
-  }
-
-  /** The command, ready to parse arguments. */
-  static CommandLine commandLine(PrintStream out, PrintStream err) {
-    return new CommandLine(new TrapscopeCommand(out, err))
-        .setCaseInsensitiveEnumValuesAllowed(true);
   }
 
   private static int usageError(ParameterException e, PrintStream err) {

@@ -1,5 +1,6 @@
 package io.trapscope.cli;
 
+import io.trapscope.recorder.trace.TraceWriter;
 import io.trapscope.vmm.device.ConsoleFilter;
 import io.trapscope.vmm.run.TypedInput;
 import io.trapscope.vmm.run.Until;
@@ -10,6 +11,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -138,6 +140,9 @@ final class RecordCommand implements Callable<Integer> {
   public Integer call() {
     if (noRecord && (output != null || force)) {
       throw UserError.badInput("--no-record writes no trace: leave out -o and --force");
+    }
+    if (!noRecord) {
+      CompletableFuture.runAsync(TraceWriter::load);
     }
     try (BackEnd backEnd = BackEnd.choose(accel)) {
       RecordPlan plan = plan(backEnd, Path.of(""));

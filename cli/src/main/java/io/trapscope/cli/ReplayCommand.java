@@ -114,10 +114,11 @@ final class ReplayCommand implements Callable<Integer> {
     if (words.size() < 2 || folder == null) {
       throw UserError.badInput(trace + ": its header does not say how it was recorded");
     }
+    List<String> arguments = words.subList(1, words.size());
     try {
       ParseResult parsed =
-          Main.commandLine(parent.out(), parent.err())
-              .parseArgs(words.subList(1, words.size()).toArray(String[]::new));
+          TrapscopeCommand.parser(parent.out(), parent.err(), arguments)
+              .parseArgs(arguments.toArray(String[]::new));
       if (parsed.hasSubcommand()
           && parsed.subcommand().commandSpec().userObject() instanceof RecordCommand recorded) {
         return recorded.plan(backEnd, Path.of(folder));

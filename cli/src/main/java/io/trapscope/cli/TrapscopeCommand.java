@@ -1,6 +1,9 @@
 package io.trapscope.cli;
 
 import java.io.PrintStream;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -12,22 +15,24 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    description = "Runs a guest, records every VM exit, and answers where the exits come from.",
-    subcommands = {
-      RecordCommand.class,
-      AttachCommand.class,
-      AnalyzeCommand.class,
-      CompareCommand.class,
-      DumpCommand.class,
-      InfoCommand.class,
-      ReplayCommand.class,
-      GuestsCommand.class,
-      DoctorCommand.class,
-      DemoCommand.class,
-      CompletionCommand.class,
-      TrainCommand.class
-    })
+    description = "Runs a guest, records every VM exit, and answers where the exits come from.")
 final class TrapscopeCommand implements Runnable {
+  /** In the order of the help. */
+  private static final List<Map.Entry<String, Class<?>>> SUBCOMMANDS =
+      List.of(
+          Map.entry("record", RecordCommand.class),
+          Map.entry("attach", AttachCommand.class),
+          Map.entry("analyze", AnalyzeCommand.class),
+          Map.entry("compare", CompareCommand.class),
+          Map.entry("dump", DumpCommand.class),
+          Map.entry("info", InfoCommand.class),
+          Map.entry("replay", ReplayCommand.class),
+          Map.entry("guests", GuestsCommand.class),
+          Map.entry("doctor", DoctorCommand.class),
+          Map.entry("demo", DemoCommand.class),
+          Map.entry("completion", CompletionCommand.class),
+          Map.entry("train", TrainCommand.class));
+
   @Spec private CommandSpec spec;
 
   private final PrintStream out;
@@ -37,6 +42,23 @@ final class TrapscopeCommand implements Runnable {
   TrapscopeCommand(PrintStream out, PrintStream err) {
     this.out = out;
     this.err = err;
+  }
+
+  /**
+   * The command, ready to parse these arguments. To read the annotations of every subcommand takes
+   * longer than most of them run, so it has only the one that the first argument names, if any.
+   */
+  static CommandLine parser(PrintStream out, PrintStream err, List<String> args) {
+    CommandLine command = new CommandLine(new TrapscopeCommand(out, err));
+    List<Map.Entry<String, Class<?>>> named =
+        SUBCOMMANDS.stream()
+            .filter(each -> !args.isEmpty() && each.getKey().equals(args.get(0)))
+            .filter(each -> each.getValue() != CompletionCommand.class) // it tells of all
+            .toList();
+    for (Map.Entry<String, Class<?>> each : named.isEmpty() ? SUBCOMMANDS : named) {
+      command.addSubcommand(each.getValue());
+    }
+    return command.setCaseInsensitiveEnumValuesAllowed(true);
   }
 
   /** What the command is asked for goes here; the caller flushes it. */

@@ -2,6 +2,8 @@ package io.trapscope.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -37,5 +39,20 @@ class MainTest {
     Outcome outcome = Outcome.of("completion");
     assertThat(outcome.status()).isEqualTo(ExitStatus.DONE);
     assertThat(outcome.out()).startsWith("#!/usr/bin/env bash").contains("completion");
+  }
+
+  @Test
+  void aCommandLineHasOnlyTheSubcommandThatItNames() {
+    Set<String> all = subcommands(List.of());
+    assertThat(all).contains("record", "train").hasSizeGreaterThan(10);
+    for (String name : all) {
+      Set<String> expected = name.equals("completion") ? all : Set.of(name);
+      assertThat(subcommands(List.of(name, "--help"))).isEqualTo(expected);
+    }
+    assertThat(subcommands(List.of("--help"))).isEqualTo(all);
+  }
+
+  private static Set<String> subcommands(List<String> arguments) {
+    return TrapscopeCommand.parser(System.out, System.err, arguments).getSubcommands().keySet();
   }
 }

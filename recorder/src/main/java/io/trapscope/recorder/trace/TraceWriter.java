@@ -23,6 +23,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import net.openhft.chronicle.bytes.Bytes;
+import net.openhft.chronicle.core.OS;
+import net.openhft.chronicle.wire.WireType;
 
 /**
  * Writes a trace: one sink a vCPU and one for everything else.
@@ -227,6 +230,14 @@ public final class TraceWriter implements AutoCloseable {
       all.add(other);
     }
     return all;
+  }
+
+  /**
+   * Loads the libraries that the first trace needs, which takes as long as making it. For a thread
+   * beside other work; a trace can be made without.
+   */
+  public static void load() {
+    WireType.BINARY.apply(Bytes.allocateElasticOnHeap(OS.pageSize()));
   }
 
   /**
