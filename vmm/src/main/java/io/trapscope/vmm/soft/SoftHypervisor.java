@@ -3,6 +3,8 @@ package io.trapscope.vmm.soft;
 import io.trapscope.vmm.hypervisor.Hypervisor;
 import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.hypervisor.VmConfig;
+import io.trapscope.vmm.soft.decode.OpcodeTable;
+import java.util.concurrent.CompletableFuture;
 
 /** The back end {@code soft}: needs nothing of the host. */
 public final class SoftHypervisor implements Hypervisor {
@@ -14,6 +16,8 @@ public final class SoftHypervisor implements Hypervisor {
 
   public SoftHypervisor(VmxControls controls) {
     this.controls = controls;
+    // The decoder's tables take a while; whoever opens this reads the guest's files first.
+    CompletableFuture.runAsync(OpcodeTable::get);
   }
 
   @Override
