@@ -89,6 +89,11 @@ final class GuestSymbols {
     return Files.isRegularFile(file)
         && Files.isReadable(file)
         && Files.size(file) == image.bytes()
-        && new GuestImages().add(image.role(), file).hashed().get(0).sha256().equals(image.sha256());
+        && new GuestImages()
+            .add(image.role(), file)
+            .hashed()
+            .get(0)
+            .sha256()
+            .equals(image.sha256());
   }
 }
