@@ -9,6 +9,7 @@ import io.trapscope.vmm.device.ConsoleFilter;
 import io.trapscope.vmm.fetch.DebianCloudGuest;
 import io.trapscope.vmm.fetch.FetchException;
 import io.trapscope.vmm.guests.Guests;
+import io.trapscope.vmm.hypervisor.HostOptions;
 import io.trapscope.vmm.kvm.KvmProbe;
 import io.trapscope.vmm.run.ConsoleInput;
 import io.trapscope.vmm.run.TypedInput;
@@ -149,7 +150,7 @@ final class DemoCommand implements Callable<Integer> {
             false,
             sameAs,
             EventPlan.DEFAULT,
-            KvmPlan.DEFAULT);
+            HostOptions.DEFAULT);
     Recorded recorded = new Recording(out, backEnd, plan).run(new ConsoleStream(out), input, false);
     out.flush();
     new RecordSummary(plan, recorded).printText(out);

@@ -1,7 +1,13 @@
 package io.trapscope.cli;
 
+import io.trapscope.vmm.host.LibC;
+import io.trapscope.vmm.hypervisor.HostOptions;
+import io.trapscope.vmm.hypervisor.IrqChip;
 import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.hypervisor.MemoryOptions.Pages;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -45,24 +51,85 @@ final class KvmOptions {
               + " ones), default (as the host likes).")
   private Pages pages;
 
+  @Option(
+      names = "--irqchip",
+      paramLabel = "WHERE",
+      description =
+          "With --accel kvm, where the interrupt controllers are: kernel, split (local APICs in the"
+              + " kernel), user (all exits of theirs are seen), auto (default: auto, which is kernel"
+              + " where KVM has them).")
+  private IrqChip irqchip;
+
+  @Option(
+      names = "--tsc-khz",
+      paramLabel = "KHZ",
+      description = "With --accel kvm, the rate of the guest's time-stamp counter.")
+  private long tscKhz;
+
+  @Option(
+      names = "--pin",
+      paramLabel = "VCPU:CPU",
+      split = ",",
+      converter = PinConverter.class,
+      description = "With --accel kvm, keep a vCPU's thread on a CPU of the host: 0:2,1:3.")
+  private List<Pin> pins = List.of();
+
+  /** A vCPU and its CPU of the host. */
+  record Pin(int vcpu, int cpu) {}
+
   /**
    * What the options ask for.
    *
+   * @param cpus number of vCPUs
    * @throws UserError where they do not go together, or with this back end
    */
-  KvmPlan plan(BackEnd backEnd) {
+  HostOptions plan(BackEnd backEnd, int cpus) {
     MemoryOptions memory = new MemoryOptions(faults == Faults.UFFD, dirty, prefault, pages);
-    KvmPlan plan = new KvmPlan(memory);
-    if (!backEnd.name().equals("kvm") && !plan.equals(KvmPlan.DEFAULT)) {
-      throw UserError.badInput(
-          "--faults, --dirty, --prefault and --huge-pages go with --accel kvm; soft shows every"
-              + " EPT fault without them");
+    if (!backEnd.name().equals("kvm")) {
+      boolean any = irqchip != null || tscKhz != 0 || !pins.isEmpty();
+      if (any || !memory.equals(MemoryOptions.DEFAULT)) {
+        throw UserError.badInput(
+            "--faults, --dirty, --prefault, --huge-pages, --irqchip, --tsc-khz and --pin go with"
+                + " --accel kvm; soft shows every exit and every EPT fault without them");
+      }
+      return HostOptions.DEFAULT;
     }
     if (memory.faults() && (prefault || pages != Pages.DEFAULT)) {
       throw UserError.badInput(
           "--prefault and --huge-pages would leave --faults nothing to see: choose one of them");
     }
-    return plan;
+    if (tscKhz < 0) {
+      throw UserError.badInput("--tsc-khz: a rate above 0, not " + tscKhz);
+    }
+    return new HostOptions(memory, irqchip == null ? IrqChip.AUTO : irqchip, tscKhz, pins(cpus));
+  }
+
+  private Map<Integer, Integer> pins(int cpus) {
+    Map<Integer, Integer> result = new TreeMap<>();
+    for (Pin pin : pins) {
+      if (pin.vcpu() >= cpus) {
+        throw UserError.badInput("--pin: there is no vCPU " + pin.vcpu() + " of " + cpus);
+      }
+      if (!LibC.mayUse(pin.cpu())) {
+        throw UserError.badInput(
+            "--pin: CPU " + pin.cpu() + " is not among those that this process may use");
+      }
+      result.put(pin.vcpu(), pin.cpu());
+    }
+    return result;
+  }
+
+  /** For {@code VCPU:CPU}. */
+  static final class PinConverter implements ITypeConverter<Pin> {
+    @Override
+    public Pin convert(String text) {
+      if (!text.matches("\\d{1,4}:\\d{1,4}")) {
+        throw new TypeConversionException("'" + text + "' is not VCPU:CPU, such as 0:2");
+      }
+      int colon = text.indexOf(':');
+      return new Pin(
+          Integer.parseInt(text.substring(0, colon)), Integer.parseInt(text.substring(colon + 1)));
+    }
   }
 
   /** For {@link Pages}, some of whose names start with digits. */

@@ -198,7 +198,7 @@ final class RecordCommand implements Callable<Integer> {
         force,
         words(),
         new EventPlan(events.selection(), kernelEvents, events.buffer(), stacks),
-        kvm.plan(backEnd));
+        kvm.plan(backEnd, cpus));
   }
 
   private Path directory(GuestChoice choice) {

@@ -1,6 +1,7 @@
 package io.trapscope.cli;
 
 import io.trapscope.vmm.device.ConsoleFilter;
+import io.trapscope.vmm.hypervisor.HostOptions;
 import io.trapscope.vmm.run.Until;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,7 +22,7 @@ import java.util.List;
  * @param force whether a trace that is there is replaced
  * @param commandLine the words of the command, for the trace's header
  * @param events which events it gets
- * @param kvm what is asked of a machine on KVM
+ * @param host what is asked of the host's KVM
  */
 record RecordPlan(
     GuestChoice guest,
@@ -36,4 +37,4 @@ record RecordPlan(
     boolean force,
     List<String> commandLine,
     EventPlan events,
-    KvmPlan kvm) {}
+    HostOptions host) {}

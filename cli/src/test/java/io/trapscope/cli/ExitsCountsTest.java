@@ -11,7 +11,9 @@ import io.trapscope.vmm.guests.GroundTruth;
 import io.trapscope.vmm.guests.HostKind;
 import io.trapscope.vmm.kvm.KvmProbe;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -44,18 +46,14 @@ class ExitsCountsTest {
 
   private Map<ExitReason, Long> recordAndCount(String accel, HostKind host) throws TraceException {
     Path trace = folder.resolve("trace");
-    // The table knows what reaches user space.
-    Outcome recorded =
-        Outcome.of(
-            "record",
-            "--accel",
-            accel,
-            "--guest",
-            "exits",
-            "--kernel-events",
-            "no",
-            "-o",
-            trace.toString());
+    // The table knows what reaches user space, where all devices are there.
+    List<String> words =
+        new ArrayList<>(List.of("record", "--guest", "exits", "--kernel-events", "no"));
+    words.addAll(List.of("--accel", accel, "-o", trace.toString()));
+    if (host != HostKind.SOFT) {
+      words.addAll(List.of("--irqchip", "user"));
+    }
+    Outcome recorded = Outcome.of(words.toArray(String[]::new));
     assertThat(recorded.status()).as(recorded.err()).isEqualTo(ExitStatus.DONE);
 
     GroundTruth truth = GroundTruth.load();

@@ -1,5 +1,6 @@
 package io.trapscope.vmm.device;
 
+import io.trapscope.vmm.hypervisor.HostInterrupts;
 import io.trapscope.vmm.memory.MemoryLayout;
 
 /**
@@ -30,13 +31,17 @@ public final class InterruptFabric implements InterruptSource {
   private final IoApic ioApic;
   private final LocalApic[] apics;
   private final ProcessorSignals signals;
+  private final HostInterrupts host;
   private int current;
 
   /**
    * @param cpus number of vCPUs; their APIC IDs are 0, 1, ...
+   * @param host local APICs of the host's kernel, which then get all messages; null for none
    */
-  public InterruptFabric(int cpus, Timers timers, Tsc tsc, ProcessorSignals signals) {
+  public InterruptFabric(
+      int cpus, Timers timers, Tsc tsc, ProcessorSignals signals, HostInterrupts host) {
     this.signals = signals;
+    this.host = host;
     ioApic = new IoApic(this, ioApicId(cpus));
     apics = new LocalApic[cpus];
     for (int i = 0; i < cpus; i++) {
@@ -80,6 +85,10 @@ public final class InterruptFabric implements InterruptSource {
 
   @Override
   public boolean pending(int vcpu) {
+    if (host != null) {
+      // Whether vCPU 0 takes what the pair has is for the host's local APIC to know.
+      return vcpu == 0 && !host.isComplete() && pic.output();
+    }
     LocalApic apic = apics[vcpu];
     return apic.pending() || apic.acceptsPic() && pic.output();
   }
@@ -87,7 +96,7 @@ public final class InterruptFabric implements InterruptSource {
   @Override
   public int acknowledge(int vcpu) {
     LocalApic apic = apics[vcpu];
-    if (apic.acceptsPic() && pic.output()) {
+    if ((host != null || apic.acceptsPic()) && pic.output()) {
       return pic.interruptAcknowledge();
     }
     return apic.acknowledge();
@@ -105,7 +114,34 @@ public final class InterruptFabric implements InterruptSource {
 
   /** A message from the I/O APIC or a message-signalled interrupt. */
   void message(int destination, boolean logical, int mode, int vector, boolean level) {
-    send(null, destination, logical, false, mode, vector, level);
+    if (host != null) {
+      host.message(address(destination, logical, mode), data(mode, vector, level));
+    } else {
+      send(null, destination, logical, false, mode, vector, level);
+    }
+  }
+
+  /** A pin of the I/O APIC sends this message from now on. */
+  void route(int pin, int destination, boolean logical, int mode, int vector, boolean level) {
+    if (host != null) {
+      host.route(pin, address(destination, logical, mode), data(mode, vector, level));
+    }
+  }
+
+  /** Message address (SDM volume 3, section 11.11.1). */
+  private static long address(int destination, boolean logical, int mode) {
+    long address = MemoryLayout.LOCAL_APIC | (long) (destination & 0xff) << 12;
+    return address | (logical ? 4 : 0) | (mode == LOWEST_PRIORITY ? 8 : 0);
+  }
+
+  /** Message data (SDM volume 3, section 11.11.2): a level is only ever asserted. */
+  private static int data(int mode, int vector, boolean level) {
+    return vector | mode << 8 | (level ? 0xc000 : 0);
+  }
+
+  /** The host's local APICs ended a level-triggered interrupt. */
+  public void endOfInterrupt(int vector) {
+    ioApic.endOfInterrupt(vector);
   }
 
   /** An inter-processor interrupt. {@code shorthand}: 0 none, 1 self, 2 all, 3 all but self. */

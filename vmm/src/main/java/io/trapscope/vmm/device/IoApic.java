@@ -46,6 +46,17 @@ public final class IoApic implements Device {
     }
   }
 
+  private void route(int pin) {
+    long entry = redirections[pin];
+    fabric.route(
+        pin,
+        (int) (entry >>> 56),
+        (entry & 0x800) != 0,
+        (int) entry >> 8 & 7,
+        (int) entry & 0xff,
+        (entry & LEVEL) != 0);
+  }
+
   private void deliver(int pin) {
     long entry = redirections[pin];
     fabric.message(
@@ -115,8 +126,11 @@ public final class IoApic implements Device {
           low &= ~REMOTE_IRR;
         }
         redirections[pin] = old & 0xffff_ffff_0000_0000L | low;
-        serviceLevel(pin);
       }
+      if (((old | redirections[pin]) & LEVEL) != 0) {
+        route(pin);
+      }
+      serviceLevel(pin);
     }
   }
 }

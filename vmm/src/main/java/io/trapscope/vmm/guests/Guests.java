@@ -35,7 +35,7 @@ public enum Guests {
       RunEnd.DEBUG_EXIT),
   SPIN(
       "spin",
-      "long mode: one-byte port writes, as many as count=N on the command line says",
+      "long mode: one-byte port writes, count=N of them, on cpus=N vCPUs at once",
       FlatLoader.Mode.LONG,
       0x10000,
       RunEnd.DEBUG_EXIT),

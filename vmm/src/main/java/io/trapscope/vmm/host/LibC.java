@@ -1,9 +1,12 @@
 package io.trapscope.vmm.host;
 
 import io.trapscope.vmm.hypervisor.HypervisorException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /**
  * Linux system calls for x86-64, and the few functions of the C library that are none. Addresses
@@ -60,6 +63,8 @@ public final class LibC {
   private static final long SYS_GETPID = 39;
   private static final long SYS_FTRUNCATE = 77;
   private static final long SYS_GETTID = 186;
+  private static final long SYS_SCHED_SETAFFINITY = 203;
+  private static final long SYS_SCHED_GETAFFINITY = 204;
   private static final long SYS_TGKILL = 234;
   private static final long SYS_MEMFD_CREATE = 319;
   private static final long SYS_FSOPEN = 430;
@@ -73,6 +78,9 @@ public final class LibC {
 
   /** linux/memfd.h. */
   private static final int MFD_CLOEXEC = 1;
+
+  /** Room for 8,192 CPUs, the most that Linux can be built for. */
+  private static final int CPU_SET_BYTES = 1024;
 
   /** Bytes of a signal mask as the kernel has it. */
   private static final int SIGSET_BYTES = 8;
@@ -166,6 +174,31 @@ public final class LibC {
   /** The host's number of the calling thread. */
   public static int gettid() {
     return (int) syscall(SYS_GETTID, 0, 0, 0);
+  }
+
+  /** Keeps the calling thread on one CPU of the host. */
+  public static int pinThisThread(int cpu) {
+    ByteBuffer mask = allocate(CPU_SET_BYTES);
+    mask.put(cpu >> 3, (byte) (1 << (cpu & 7)));
+    return (int) syscall(SYS_SCHED_SETAFFINITY, 0, CPU_SET_BYTES, address(mask));
+  }
+
+  /** Whether a CPU of the host is among those that this process may use. */
+  public static boolean mayUse(int cpu) {
+    ByteBuffer mask = allocate(CPU_SET_BYTES);
+    long bytes = syscall(SYS_SCHED_GETAFFINITY, 0, CPU_SET_BYTES, address(mask));
+    return cpu >= 0 && cpu >> 3 < bytes && (mask.get(cpu >> 3) >> (cpu & 7) & 1) != 0;
+  }
+
+  /** Whether a thread of this process sleeps; false for one that has ended. */
+  public static boolean isAsleep(int thread) {
+    try {
+      // proc(5): the state follows the name, which is in parentheses.
+      String line = Files.readString(Path.of("/proc/self/task/" + thread + "/stat"));
+      return line.startsWith(") S", line.lastIndexOf(')'));
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** Sends a signal to a thread of this process; a thread that has ended gets none. */

@@ -39,6 +39,17 @@ public interface Vm extends AutoCloseable {
    */
   default void dirtyPages(DirtyPages to) {}
 
+  /** The interrupt controllers that the host has for this machine; null where it has none. */
+  default HostInterrupts interrupts() {
+    return null;
+  }
+
+  /**
+   * Sets what is called, by a thread of the back end, once no vCPU can ever go on although each is
+   * inside {@link Vcpu#run}: where HLT does not exit.
+   */
+  default void onStuck(Runnable action) {}
+
   /** How the machine was set up, for the trace's header: a text by its name. */
   default Map<String, String> notes() {
     return Map.of();

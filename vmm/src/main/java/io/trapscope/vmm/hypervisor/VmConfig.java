@@ -7,12 +7,12 @@ package io.trapscope.vmm.hypervisor;
  * @param cpus number of vCPUs, at least 1
  * @param cpuModel name of the documented CPUID model, for {@code soft}; {@code kvm} filters the
  *     host's
- * @param memory what is done to guest memory, for {@code kvm}
+ * @param host what is asked of the host's KVM
  */
-public record VmConfig(long memoryBytes, int cpus, String cpuModel, MemoryOptions memory) {
+public record VmConfig(long memoryBytes, int cpus, String cpuModel, HostOptions host) {
 
   /** A machine without options. */
   public VmConfig(long memoryBytes, int cpus, String cpuModel) {
-    this(memoryBytes, cpus, cpuModel, MemoryOptions.DEFAULT);
+    this(memoryBytes, cpus, cpuModel, HostOptions.DEFAULT);
   }
 }

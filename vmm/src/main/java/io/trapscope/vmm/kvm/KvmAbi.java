@@ -23,6 +23,10 @@ final class KvmAbi {
   static final long KVM_SET_USER_MEMORY_REGION = 0x4020AE46L;
   static final long KVM_SET_TSS_ADDR = 0xAE47;
   static final long KVM_SET_IDENTITY_MAP_ADDR = 0x4008AE48L;
+  static final long KVM_CREATE_IRQCHIP = 0xAE60;
+  static final long KVM_IRQ_LINE = 0x4008AE61L;
+  static final long KVM_SET_GSI_ROUTING = 0x4008AE6AL;
+  static final long KVM_CREATE_PIT2 = 0x4040AE77L;
   static final long KVM_RUN = 0xAE80;
   static final long KVM_GET_REGS = 0x8090AE81L;
   static final long KVM_SET_REGS = 0x4090AE82L;
@@ -32,7 +36,11 @@ final class KvmAbi {
   static final long KVM_GET_MSRS = 0xC008AE88L;
   static final long KVM_SET_MSRS = 0x4008AE89L;
   static final long KVM_SET_CPUID2 = 0x4008AE90L;
+  static final long KVM_GET_MP_STATE = 0x8004AE98L;
   static final long KVM_NMI = 0xAE9A;
+  static final long KVM_SIGNAL_MSI = 0x4020AEA5L;
+  static final long KVM_SET_TSC_KHZ = 0xAEA2;
+  static final long KVM_GET_TSC_KHZ = 0xAEA3;
   static final long KVM_ENABLE_CAP = 0x4068AEA3L;
   static final long KVM_X86_SET_MSR_FILTER = 0x4188AEC6L;
   static final long KVM_GET_STATS_FD = 0xAECE;
@@ -50,8 +58,10 @@ final class KvmAbi {
   static final int KVM_CAP_IRQFD = 32;
   static final int KVM_CAP_IOEVENTFD = 36;
   static final int KVM_CAP_SET_IDENTITY_MAP_ADDR = 37;
+  static final int KVM_CAP_PIT2 = 33;
   static final int KVM_CAP_VCPU_EVENTS = 41;
   static final int KVM_CAP_TSC_CONTROL = 60;
+  static final int KVM_CAP_GET_TSC_KHZ = 61;
   static final int KVM_CAP_MAX_VCPUS = 66;
   static final int KVM_CAP_SYNC_REGS = 74;
   static final int KVM_CAP_READONLY_MEM = 81;
@@ -82,6 +92,7 @@ final class KvmAbi {
   static final int KVM_EXIT_SET_TPR = 11;
   static final int KVM_EXIT_INTERNAL_ERROR = 17;
   static final int KVM_EXIT_SYSTEM_EVENT = 24;
+  static final int KVM_EXIT_IOAPIC_EOI = 26;
   static final int KVM_EXIT_X86_RDMSR = 29;
   static final int KVM_EXIT_X86_WRMSR = 30;
   static final int KVM_EXIT_X86_BUS_LOCK = 33;
@@ -142,6 +153,9 @@ final class KvmAbi {
   static final long KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES = 1;
 
   static final int SYSTEM_EVENT_TYPE = 32;
+
+  /** {@code eoi.vector}, one byte. */
+  static final int EOI_VECTOR = 32;
 
   // struct msr: error u8, pad u8[7], reason u32, index u32, data u64.
   static final int MSR_ERROR = 32;
@@ -225,6 +239,40 @@ final class KvmAbi {
   static final int PRE_FAULT_BYTES = 64;
   static final int PRE_FAULT_GPA = 0;
   static final int PRE_FAULT_SIZE = 8;
+
+  // struct kvm_irq_level: irq u32, level u32.
+  static final int IRQ_LEVEL_BYTES = 8;
+  static final int IRQ_LEVEL_LEVEL = 4;
+
+  // struct kvm_irq_routing: nr u32, flags u32, then entries of 48 bytes: gsi u32, type u32, flags
+  // u32, padding u32, and for an input of an interrupt controller: irqchip u32, pin u32; for a
+  // message: address u64, data u32.
+  static final int ROUTING_HEADER = 8;
+  static final int ROUTING_ENTRY = 48;
+  static final int ROUTING_GSI = 0;
+  static final int ROUTING_TYPE = 4;
+  static final int ROUTING_IRQCHIP = 16;
+  static final int ROUTING_PIN = 20;
+  static final int ROUTING_ADDRESS = 16;
+  static final int ROUTING_DATA = 24;
+  static final int KVM_IRQ_ROUTING_IRQCHIP = 1;
+  static final int KVM_IRQ_ROUTING_MSI = 2;
+  static final int KVM_IRQCHIP_PIC_MASTER = 0;
+  static final int KVM_IRQCHIP_PIC_SLAVE = 1;
+  static final int KVM_IRQCHIP_IOAPIC = 2;
+
+  // struct kvm_msi: address u64, data u32, flags u32, then nothing that x86 uses.
+  static final int MSI_BYTES = 32;
+  static final int MSI_DATA = 8;
+
+  // struct kvm_pit_config: flags u32, padding. The flag gives KVM port 0x61 too.
+  static final int PIT_CONFIG_BYTES = 64;
+  static final int KVM_PIT_SPEAKER_DUMMY = 1;
+
+  // struct kvm_mp_state: mp_state u32.
+  static final int KVM_MP_STATE_UNINITIALIZED = 1;
+  static final int KVM_MP_STATE_INIT_RECEIVED = 2;
+  static final int KVM_MP_STATE_HALTED = 3;
 
   // struct kvm_enable_cap: cap u32, flags u32, args u64[4], pad.
   static final int ENABLE_CAP_BYTES = 104;

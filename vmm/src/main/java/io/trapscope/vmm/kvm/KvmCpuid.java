@@ -8,6 +8,7 @@ final class KvmCpuid {
   private static final int FIRST_GUESS = 128;
   private static final int LIMIT = 4096;
 
+  private static final int TSC_DEADLINE = 1 << 24; // leaf 1, ECX
   private static final int HYPERVISOR_PRESENT = 1 << 31; // leaf 1, ECX
 
   private KvmCpuid() {}
@@ -31,6 +32,22 @@ final class KvmCpuid {
         throw LibC.failure("KVM_GET_SUPPORTED_CPUID", -result);
       }
       entries *= 2;
+    }
+  }
+
+  /**
+   * Says what local APICs the vCPUs have: KVM's, with the TSC-deadline timer, which its table
+   * leaves out because not every VMM lets KVM have them; or our own, which cannot follow the host's
+   * time-stamp counter.
+   */
+  static void forInterrupts(ByteBuffer table, boolean kvms) {
+    int entries = table.getInt(0);
+    for (int i = 0; i < entries; i++) {
+      int at = KvmAbi.CPUID2_HEADER + i * KvmAbi.CPUID2_ENTRY;
+      if (table.getInt(at + KvmAbi.CPUID_FUNCTION) == 1) {
+        int ecx = table.getInt(at + KvmAbi.CPUID_ECX);
+        table.putInt(at + KvmAbi.CPUID_ECX, kvms ? ecx | TSC_DEADLINE : ecx & ~TSC_DEADLINE);
+      }
     }
   }
 

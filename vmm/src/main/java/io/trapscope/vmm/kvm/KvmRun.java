@@ -115,6 +115,11 @@ final class KvmRun {
         out.reason = ExitReason.SYSTEM_EVENT;
         out.errorDetail = run.getInt(KvmAbi.SYSTEM_EVENT_TYPE) & 0xFFFFFFFFL;
       }
+      case KvmAbi.KVM_EXIT_IOAPIC_EOI -> {
+        out.reason = ExitReason.VIRTUALIZED_EOI;
+        out.qualification = run.get(KvmAbi.EOI_VECTOR) & 0xFF;
+        out.captured |= VmExit.QUALIFICATION;
+      }
       case KvmAbi.KVM_EXIT_X86_BUS_LOCK -> out.reason = ExitReason.BUS_LOCK;
       case KvmAbi.KVM_EXIT_NOTIFY -> out.reason = ExitReason.INSTRUCTION_TIMEOUT;
       default -> {

@@ -9,11 +9,12 @@ import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.VmExit;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * One KVM vCPU, without an in-kernel interrupt controller: interrupts are injected from user space,
- * and HLT comes to the loop.
+ * One KVM vCPU. Without KVM's interrupt controllers interrupts are injected from user space, and
+ * HLT comes to the loop; with them KVM does both.
  *
  * <p>How a run is stopped: {@code immediate_exit} in the shared page makes the next KVM_RUN return
  * at once, a signal makes the present one return; doing both leaves no moment at which a kick can
@@ -21,6 +22,13 @@ import java.util.concurrent.locks.LockSupport;
  * never exits is stopped the same way, so nothing a guest does can hold its thread.
  */
 final class KvmVcpu implements Vcpu {
+  private static final long RFLAGS_IF = 1 << 9;
+
+  /** How long a runner is given to answer, and how often it is looked for. */
+  private static final int ASK_TRIES = 200;
+
+  private static final long ASK_NANOS = 500_000;
+
   private final KvmVm vm;
   private final int index;
   private final int fd;
@@ -34,6 +42,7 @@ final class KvmVcpu implements Vcpu {
   private final ByteBuffer sregs = LibC.allocate(KvmAbi.SREGS_BYTES);
   private final ByteBuffer oneMsr = LibC.allocate(KvmAbi.MSRS_ONE_BYTES);
   private final ByteBuffer interrupt = LibC.allocate(4);
+  private final ByteBuffer mpState = LibC.allocate(4);
   private final long oneMsrAddress = LibC.address(oneMsr);
   private final long interruptAddress = LibC.address(interrupt);
 
@@ -45,6 +54,12 @@ final class KvmVcpu implements Vcpu {
   private volatile int runnerId; // the host's thread id, 0 before the first run
   private volatile long deadline = Long.MAX_VALUE;
   private boolean wasKicked;
+
+  /** How often run was entered and left: odd while inside. Written by the runner alone. */
+  private final AtomicLong crossings = new AtomicLong();
+
+  private volatile boolean asked;
+  private volatile boolean stuck;
   private long now; // guest time of the last exit or the last wait
 
   /** Takes over {@code fd} and the mapping; the vCPU closes both. */
@@ -78,6 +93,7 @@ final class KvmVcpu implements Vcpu {
     long entry = System.nanoTime();
     now = entry - vm.origin();
     out.entryNanos = entry;
+    crossings.lazySet(crossings.getPlain() + 1);
     int result;
     do {
       if (now >= deadline) {
@@ -86,7 +102,9 @@ final class KvmVcpu implements Vcpu {
       result = LibC.ioctl(fd, KvmAbi.KVM_RUN, 0);
       out.exitNanos = System.nanoTime();
       now = out.exitNanos - vm.origin();
-    } while (result == -LibC.EINTR && !isStopWanted());
+      // EAGAIN: a start-up message has come for a vCPU that waited for it in KVM.
+    } while (result == -LibC.EAGAIN || result == -LibC.EINTR && !isStopWanted());
+    crossings.lazySet(crossings.getPlain() + 1);
     out.captured = VmExit.GUEST_TIME | VmExit.LOOP_TIME;
     if (result != 0) {
       interrupted(out, -result);
@@ -110,6 +128,10 @@ final class KvmVcpu implements Vcpu {
   private void bind() {
     runnerId = LibC.gettid();
     KickSignal.unblock(vm.kickSignal());
+    Integer pin = vm.pins().get(index);
+    if (pin != null) {
+      LibC.check(LibC.pinThisThread(pin), "keeping vCPU " + index + " on CPU " + pin);
+    }
     runner = Thread.currentThread();
   }
 
@@ -122,7 +144,48 @@ final class KvmVcpu implements Vcpu {
     // never for one less. getAndSet keeps the processor from swapping them.
     page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 0);
     wasKicked = kicked.getAndSet(false);
+    if (asked) {
+      stuck = isStuck();
+      asked = false;
+    }
     return wasKicked || now >= deadline;
+  }
+
+  /** Whether nothing but another vCPU can make the guest go on. KVM_RUN has just been left. */
+  private boolean isStuck() {
+    ioctl(KvmAbi.KVM_GET_MP_STATE, LibC.address(mpState), "KVM_GET_MP_STATE");
+    return switch (mpState.getInt(0)) {
+      case KvmAbi.KVM_MP_STATE_UNINITIALIZED, KvmAbi.KVM_MP_STATE_INIT_RECEIVED -> true;
+      case KvmAbi.KVM_MP_STATE_HALTED -> {
+        ioctl(KvmAbi.KVM_GET_REGS, LibC.address(regs), "KVM_GET_REGS");
+        yield (regs.getLong(KvmAbi.REGS_RFLAGS) & RFLAGS_IF) == 0;
+      }
+      default -> false;
+    };
+  }
+
+  /** Changes whenever {@link #run} is entered or left; for any thread. */
+  long entries() {
+    return crossings.get();
+  }
+
+  /** Whether the runner sleeps inside KVM_RUN, as a halted vCPU's does; for any thread. */
+  boolean sleepsInKvm() {
+    return (crossings.get() & 1) != 0 && LibC.isAsleep(runnerId);
+  }
+
+  /** Has the runner look whether the vCPU is stuck; false where it does not sleep any more. */
+  boolean askWhetherStuck() {
+    long before = crossings.get();
+    stuck = false;
+    asked = true;
+    stop();
+    for (int i = 0; asked && i < ASK_TRIES && crossings.get() == before; i++) {
+      LockSupport.parkNanos(ASK_NANOS);
+    }
+    boolean answered = !asked;
+    asked = false;
+    return answered && stuck;
   }
 
   private void interrupted(VmExit out, int errno) {
@@ -130,6 +193,9 @@ final class KvmVcpu implements Vcpu {
       throw LibC.failure("KVM_RUN of vCPU " + index, errno);
     }
     out.reason = wasKicked ? ExitReason.INTERRUPTED : ExitReason.PREEMPTION_TIMER;
+    if (wasKicked && vm.isStuck() && isStuck() && mpState.getInt(0) == KvmAbi.KVM_MP_STATE_HALTED) {
+      out.reason = ExitReason.HLT; // the guest's last act, which KVM has kept to itself
+    }
     out.kvmReason = KvmAbi.KVM_EXIT_INTR;
     kvmRun.location(out);
   }

@@ -8,8 +8,10 @@ import io.trapscope.vmm.host.KickSignal;
 import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.hypervisor.DirtyPages;
 import io.trapscope.vmm.hypervisor.FaultHandler;
+import io.trapscope.vmm.hypervisor.HostInterrupts;
+import io.trapscope.vmm.hypervisor.HostOptions;
 import io.trapscope.vmm.hypervisor.HypervisorException;
-import io.trapscope.vmm.hypervisor.MemoryOptions;
+import io.trapscope.vmm.hypervisor.IrqChip;
 import io.trapscope.vmm.hypervisor.NestedWalk;
 import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.Vm;
@@ -73,11 +75,20 @@ final class KvmVm implements Vm {
           entry(ExitReason.LDTR_TR_ACCESS, "KVM does not ask for this exit or emulates it"),
           entry(ExitReason.NMI_WINDOW, "KVM holds a pending NMI back itself"));
 
+  private static final Map<IrqChip, String> IRQCHIP_NOTES =
+      Map.of(
+          IrqChip.KERNEL,
+          "in KVM, with the interval timer: accesses to them, interrupts and HLT do not exit",
+          IrqChip.SPLIT,
+          "local APICs in KVM: accesses to them and HLT do not exit",
+          IrqChip.USER,
+          "our own: accesses to them, interrupts and HLT exit");
+
   private final int fd;
   private final KvmHypervisor hypervisor;
   private final int kickSignal;
   private final long origin = System.nanoTime();
-  private final MemoryOptions options;
+  private final HostOptions options;
   private final KvmMemory memory;
   private final List<KvmVcpu> vcpus = new ArrayList<>();
   private final List<KvmStats> stats = new ArrayList<>();
@@ -85,8 +96,12 @@ final class KvmVm implements Vm {
   private final boolean msrsExit;
   private final boolean syncRegs;
   private final Map<String, String> notes = new LinkedHashMap<>();
+  private final IrqChip irqchip;
+  private KvmInterrupts interrupts;
   private UserFaults faults;
   private DirtyLog dirtyLog;
+  private HaltWatch haltWatch;
+  private volatile boolean stuck;
   private boolean closed;
 
   /**
@@ -96,8 +111,9 @@ final class KvmVm implements Vm {
    */
   KvmVm(KvmHypervisor hypervisor, VmConfig config) {
     this.hypervisor = hypervisor;
-    options = config.memory();
-    memory = new KvmMemory(options);
+    options = config.host();
+    irqchip = resolved(options.irqchip());
+    memory = new KvmMemory(options.memory());
     if (config.cpus() < 1 || config.cpus() > hypervisor.capability(KvmAbi.KVM_CAP_MAX_VCPUS)) {
       throw new HypervisorException(
           config.cpus()
@@ -123,33 +139,79 @@ final class KvmVm implements Vm {
     ByteBuffer identityMap = LibC.allocate(8).putLong(0, MemoryLayout.KVM_IDENTITY_MAP);
     ioctl(KvmAbi.KVM_SET_IDENTITY_MAP_ADDR, LibC.address(identityMap), "KVM_SET_IDENTITY_MAP_ADDR");
     ioctl(KvmAbi.KVM_SET_TSS_ADDR, MemoryLayout.KVM_TSS, "KVM_SET_TSS_ADDR");
+    if (irqchip != IrqChip.USER) {
+      interrupts = new KvmInterrupts(hypervisor, fd, irqchip == IrqChip.KERNEL);
+    }
+    notes.put("irqchip", IRQCHIP_NOTES.get(irqchip));
     if (msrsExit) {
       letMsrsExit();
     }
     for (MemoryRegion region : ram) {
       addSlot(memory.map(region.base(), region.length()));
     }
-    if (options.faults()) {
+    if (options.memory().faults()) {
       watchFaults();
     }
-    if (options.dirty()) {
+    if (options.memory().dirty()) {
       dirtyLog = new DirtyLog(hypervisor, fd, memory.slots());
       notes.put("dirty", "from KVM's dirty log: writes of the guest, not of the VMM");
     }
     ByteBuffer cpuid = KvmCpuid.supported(hypervisor);
+    KvmCpuid.forInterrupts(cpuid, irqchip != IrqChip.USER);
     int pageBytes =
         hypervisor.ioctl(
             hypervisor.fd(), KvmAbi.KVM_GET_VCPU_MMAP_SIZE, 0, "KVM_GET_VCPU_MMAP_SIZE");
     for (int i = 0; i < cpus; i++) {
       vcpus.add(createVcpu(i, pageBytes, cpuid));
     }
-    if (options.prefault()) {
+    setTscRate();
+    if (options.memory().prefault()) {
       prefault();
     }
     if (has(KvmAbi.KVM_CAP_BINARY_STATS_FD)) {
       stats.add(new KvmStats(hypervisor, fd, "vm"));
       for (KvmVcpu vcpu : vcpus) {
         stats.add(new KvmStats(hypervisor, vcpu.fd(), "vcpu-" + vcpu.index()));
+      }
+    }
+  }
+
+  /**
+   * Where the interrupt controllers will be.
+   *
+   * @throws HypervisorException where KVM does not have those that were asked for
+   */
+  private IrqChip resolved(IrqChip wanted) {
+    boolean kernel = has(KvmAbi.KVM_CAP_IRQCHIP) && has(KvmAbi.KVM_CAP_PIT2);
+    boolean offered =
+        switch (wanted) {
+          case AUTO, USER -> true;
+          case KERNEL -> kernel;
+          case SPLIT -> has(KvmAbi.KVM_CAP_SPLIT_IRQCHIP);
+        };
+    if (!offered) {
+      throw new HypervisorException(
+          "this KVM does not have these interrupt controllers; take --irqchip user");
+    }
+    return wanted != IrqChip.AUTO ? wanted : kernel ? IrqChip.KERNEL : IrqChip.USER;
+  }
+
+  private void setTscRate() {
+    long wanted = options.tscKhz();
+    if (wanted > 0) {
+      if (!has(KvmAbi.KVM_CAP_TSC_CONTROL)) {
+        throw new HypervisorException(
+            "this host cannot give guests a time-stamp counter of another rate"
+                + " (KVM_CAP_TSC_CONTROL)");
+      }
+      for (KvmVcpu vcpu : vcpus) {
+        hypervisor.ioctl(vcpu.fd(), KvmAbi.KVM_SET_TSC_KHZ, wanted, "KVM_SET_TSC_KHZ");
+      }
+    }
+    if (has(KvmAbi.KVM_CAP_GET_TSC_KHZ)) {
+      int khz = hypervisor.tryIoctl(vcpus.get(0).fd(), KvmAbi.KVM_GET_TSC_KHZ, 0);
+      if (khz > 0) {
+        notes.put("tsc_khz", Integer.toString(khz));
       }
     }
   }
@@ -223,7 +285,8 @@ final class KvmVm implements Vm {
   private void addSlot(KvmMemory.Slot slot) {
     ByteBuffer region = LibC.allocate(KvmAbi.MEMORY_REGION_BYTES);
     region.putInt(KvmAbi.MEMORY_REGION_SLOT, slot.number());
-    region.putInt(KvmAbi.MEMORY_REGION_FLAGS, options.dirty() ? KvmAbi.KVM_MEM_LOG_DIRTY_PAGES : 0);
+    region.putInt(
+        KvmAbi.MEMORY_REGION_FLAGS, options.memory().dirty() ? KvmAbi.KVM_MEM_LOG_DIRTY_PAGES : 0);
     region.putLong(KvmAbi.MEMORY_REGION_GPA, slot.gpa());
     region.putLong(KvmAbi.MEMORY_REGION_SIZE, slot.bytes());
     region.putLong(KvmAbi.MEMORY_REGION_HVA, slot.hva());
@@ -319,6 +382,34 @@ final class KvmVm implements Vm {
   }
 
   @Override
+  public HostInterrupts interrupts() {
+    return interrupts;
+  }
+
+  @Override
+  public void onStuck(Runnable action) {
+    if (irqchip != IrqChip.USER && haltWatch == null) {
+      haltWatch =
+          new HaltWatch(
+              vcpus,
+              () -> {
+                stuck = true;
+                action.run();
+              });
+    }
+  }
+
+  /** Whether no vCPU can go on any more. */
+  boolean isStuck() {
+    return stuck;
+  }
+
+  /** The CPU of the host for a vCPU, by its number. */
+  Map<Integer, Integer> pins() {
+    return options.pins();
+  }
+
+  @Override
   public Map<String, String> notes() {
     return Collections.unmodifiableMap(notes);
   }
@@ -347,6 +438,14 @@ final class KvmVm implements Vm {
     if (faults != null) {
       surfaced.add(ExitReason.EPT_VIOLATION);
     }
+    if (irqchip != IrqChip.USER) {
+      surfaced.remove(ExitReason.HLT);
+    }
+    if (irqchip == IrqChip.KERNEL) {
+      surfaced.remove(ExitReason.INTERRUPT_WINDOW);
+    } else if (irqchip == IrqChip.SPLIT) {
+      surfaced.add(ExitReason.VIRTUALIZED_EOI);
+    }
     return surfaced;
   }
 
@@ -360,6 +459,15 @@ final class KvmVm implements Vm {
             : "KVM answers hypercalls itself");
     if (faults != null) {
       unseen.remove(ExitReason.EPT_VIOLATION);
+    }
+    if (irqchip != IrqChip.USER) {
+      unseen.put(
+          ExitReason.HLT,
+          "KVM's own local APICs wake the vCPU, so only the HLT that ends a run is seen; --irqchip"
+              + " user shows each");
+    }
+    if (irqchip == IrqChip.KERNEL) {
+      unseen.put(ExitReason.INTERRUPT_WINDOW, "KVM injects interrupts itself");
     }
     if (!msrsExit) {
       String reason = "this KVM lacks KVM_CAP_X86_USER_SPACE_MSR and its filter";
@@ -381,6 +489,9 @@ final class KvmVm implements Vm {
       return;
     }
     closed = true;
+    if (haltWatch != null) {
+      haltWatch.close();
+    }
     timer.close();
     stats.forEach(KvmStats::close);
     vcpus.forEach(KvmVcpu::close);

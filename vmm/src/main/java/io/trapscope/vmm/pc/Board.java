@@ -6,6 +6,7 @@ import io.trapscope.vmm.device.InterruptSource;
 import io.trapscope.vmm.device.MachineControl;
 import io.trapscope.vmm.device.ProcessorSignals;
 import io.trapscope.vmm.device.Timers;
+import io.trapscope.vmm.hypervisor.HostInterrupts;
 import io.trapscope.vmm.memory.GuestMemory;
 import io.trapscope.vmm.memory.MemoryRegion;
 import java.util.List;
@@ -26,6 +27,8 @@ public interface Board {
    * @param signals how an interrupt controller reaches the processors
    * @param cpuModel name of the CPUID model
    * @param wallClockNanos ns since 1970-01-01T00:00Z at guest time 0
+   * @param host the interrupt controllers of the host's kernel, which the board then leaves out;
+   *     null for none
    */
   record Slots(
       Bus bus,
@@ -37,7 +40,8 @@ public interface Board {
       MachineControl control,
       ProcessorSignals signals,
       String cpuModel,
-      long wallClockNanos) {}
+      long wallClockNanos,
+      HostInterrupts host) {}
 
   /** Makes the devices and maps them. Called once, before the guest is loaded. */
   void build(Slots slots);
@@ -51,6 +55,9 @@ public interface Board {
 
   /** The accesses that follow come from this vCPU; called where there is more than one. */
   default void accessBy(int vcpu) {}
+
+  /** The host's local APICs ended a level-triggered interrupt. */
+  default void endOfInterrupt(int vector) {}
 
   /** The guest wrote the task priority in CR8, 0 to 15. */
   default void taskPriority(int vcpu, int priority) {}

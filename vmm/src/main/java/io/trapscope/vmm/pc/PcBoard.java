@@ -11,6 +11,7 @@ import io.trapscope.vmm.device.DebugExit;
 import io.trapscope.vmm.device.DmaPages;
 import io.trapscope.vmm.device.I8042;
 import io.trapscope.vmm.device.InterruptFabric;
+import io.trapscope.vmm.device.InterruptLine;
 import io.trapscope.vmm.device.InterruptSource;
 import io.trapscope.vmm.device.MachineControl;
 import io.trapscope.vmm.device.PciHost;
@@ -21,6 +22,7 @@ import io.trapscope.vmm.device.Rtc;
 import io.trapscope.vmm.device.Timers;
 import io.trapscope.vmm.device.Tsc;
 import io.trapscope.vmm.device.Uart16550;
+import io.trapscope.vmm.hypervisor.HostInterrupts;
 import io.trapscope.vmm.hypervisor.VmExit;
 import io.trapscope.vmm.memory.MemoryLayout;
 import io.trapscope.vmm.memory.MemoryRegion;
@@ -55,6 +57,7 @@ public final class PcBoard implements Board {
   private ModelRegisters registers;
   private Uart16550 uart;
   private int cpus;
+  private HostInterrupts host;
 
   @Override
   public void build(Slots slots) {
@@ -63,17 +66,27 @@ public final class PcBoard implements Board {
     long wallClock = slots.wallClockNanos();
     cpuModel = CpuModel.of(slots.cpuModel());
     cpus = slots.cpus();
-    fabric = new InterruptFabric(cpus, timers, tsc, slots.signals());
+    host = slots.host();
+    fabric = new InterruptFabric(cpus, timers, tsc, slots.signals(), host);
     KvmClock clock = new KvmClock(slots.memory(), timers, tsc, cpus, wallClock);
     registers = new ModelRegisters(fabric, timers, tsc, clock, cpus);
-    uart =
-        new Uart16550(
-            "uart0", timers, fabric.line(COM1_IRQ), value -> slots.console().accept(value));
+    uart = new Uart16550("uart0", timers, line(COM1_IRQ), value -> slots.console().accept(value));
     bus.mapPorts(COM1, 8, 1, uart);
-    mapInterruptControllers(bus);
+    if (!isComplete(host)) {
+      mapInterruptControllers(bus);
+    }
     mapTimers(bus, timers, slots.ram(), wallClock);
     mapChipset(bus, timers, slots.control());
     bus.mapPorts(DebugConsole.PORT, 1, new DebugConsole(value -> slots.console().accept(value)));
+  }
+
+  private static boolean isComplete(HostInterrupts host) {
+    return host != null && host.isComplete();
+  }
+
+  /** The wire of an ISA IRQ, to whoever has the interrupt controllers. */
+  private InterruptLine line(int irq) {
+    return isComplete(host) ? asserted -> host.line(irq, asserted) : fabric.line(irq);
   }
 
   private void mapInterruptControllers(Bus bus) {
@@ -82,15 +95,19 @@ public final class PcBoard implements Board {
     bus.mapPorts(0xa0, 2, 1, pic.slavePorts());
     bus.mapPorts(0x4d0, 2, 1, pic.elcrPorts());
     bus.mapMemory(MemoryLayout.IO_APIC, PAGE, 4, fabric.ioApic());
-    bus.mapMemory(MemoryLayout.LOCAL_APIC, PAGE, 4, fabric.apicRegisters());
+    if (host == null) {
+      bus.mapMemory(MemoryLayout.LOCAL_APIC, PAGE, 4, fabric.apicRegisters());
+    }
   }
 
   private void mapTimers(Bus bus, Timers timers, List<MemoryRegion> ram, long wallClock) {
-    Pit pit = new Pit(timers, fabric.line(0));
-    bus.mapPorts(0x40, 4, 1, pit.ports());
-    bus.mapPorts(0x61, 1, 1, pit.controlPortB());
+    if (!isComplete(host)) {
+      Pit pit = new Pit(timers, fabric.line(0));
+      bus.mapPorts(0x40, 4, 1, pit.ports());
+      bus.mapPorts(0x61, 1, 1, pit.controlPortB());
+    }
     long high = ram.size() > 1 ? ram.get(1).length() : 0;
-    Rtc rtc = new Rtc(timers, fabric.line(RTC_IRQ), wallClock, ram.get(0).end(), high);
+    Rtc rtc = new Rtc(timers, line(RTC_IRQ), wallClock, ram.get(0).end(), high);
     bus.mapPorts(0x70, 2, 1, rtc);
   }
 
@@ -146,6 +163,11 @@ public final class PcBoard implements Board {
   @Override
   public void accessBy(int vcpu) {
     fabric.setCurrent(vcpu);
+  }
+
+  @Override
+  public void endOfInterrupt(int vector) {
+    fabric.endOfInterrupt(vector);
   }
 
   @Override

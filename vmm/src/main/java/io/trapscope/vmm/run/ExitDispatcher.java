@@ -95,6 +95,12 @@ final class ExitDispatcher {
         timers.advance(vcpu.guestNanos());
         yield EventType.EXIT;
       }
+      case VIRTUALIZED_EOI -> {
+        if (exit.has(VmExit.QUALIFICATION)) {
+          board.endOfInterrupt((int) exit.qualification);
+        }
+        yield EventType.EXIT;
+      }
       case TRIPLE_FAULT -> ended(RunEnd.TRIPLE_FAULT, 0, "triple fault");
       case SYSTEM_EVENT ->
           ended(RunEnd.RESET, exit.errorDetail, "system event " + exit.errorDetail);
@@ -126,7 +132,6 @@ final class ExitDispatcher {
           INVPCID,
           PML_FULL,
           BUS_LOCK,
-          VIRTUALIZED_EOI,
           UMWAIT,
           TPAUSE ->
           EventType.EXIT;

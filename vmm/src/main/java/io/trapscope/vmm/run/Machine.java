@@ -67,14 +67,14 @@ public final class Machine implements AutoCloseable {
     this.regions = MemoryLayout.ram(config.memoryBytes);
     this.vm =
         config.hypervisor.createVm(
-            new VmConfig(config.memoryBytes, config.cpus, config.cpuModel, config.memory));
+            new VmConfig(config.memoryBytes, config.cpus, config.cpuModel, config.host));
     try {
       this.run = new RunState(vm.vcpus());
       this.hostClock = vm.vcpus().get(0).instructions() < 0;
-      this.processors = new Processors(vm.vcpus(), run, hostClock);
+      this.processors = new Processors(vm.vcpus(), run, hostClock, vm.interrupts() != null);
       this.lock = config.cpus > 1 && hostClock ? new ReentrantLock() : null;
-      this.faults = config.memory.faults() ? new MemoryFaults(vm, run) : null;
-      this.dirty = config.memory.dirty() ? new DirtyWatch(vm, regions) : null;
+      this.faults = config.host.memory().faults() ? new MemoryFaults(vm, run) : null;
+      this.dirty = config.host.memory().dirty() ? new DirtyWatch(vm, regions) : null;
       byte[] text = config.until == null ? null : config.until.text();
       this.console =
           new ConsoleStream(
@@ -104,7 +104,8 @@ public final class Machine implements AutoCloseable {
             run,
             processors,
             config.cpuModel,
-            wallClockNanos()));
+            wallClockNanos(),
+            vm.interrupts()));
     bus.mapPorts(Scratch.PORT, Scratch.PORTS, new Scratch("port-scratch", Scratch.PORTS));
     bus.mapMemory(
         MemoryLayout.TEST_MMIO,
@@ -249,6 +250,7 @@ public final class Machine implements AutoCloseable {
               },
               takesTurns ? "vcpus" : "vcpu" + threads.size()));
     }
+    vm.onStuck(() -> run.end(RunEnd.HALTED, 0, "halted with interrupts off"));
     long start = System.nanoTime();
     threads.forEach(Thread::start);
     await(running);

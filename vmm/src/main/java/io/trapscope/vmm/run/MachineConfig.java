@@ -3,8 +3,8 @@ package io.trapscope.vmm.run;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.vmm.boot.BootSource;
 import io.trapscope.vmm.device.ConsoleFilter;
+import io.trapscope.vmm.hypervisor.HostOptions;
 import io.trapscope.vmm.hypervisor.Hypervisor;
-import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.memory.MemoryLayout;
 import io.trapscope.vmm.pc.Board;
 import io.trapscope.vmm.pc.PcBoard;
@@ -24,7 +24,7 @@ public final class MachineConfig {
   final long memoryBytes;
   final int cpus;
   final String cpuModel;
-  final MemoryOptions memory;
+  final HostOptions host;
   final Supplier<Board> board;
   final OutputStream consoleOutput;
   final ConsoleFilter consoleFilter;
@@ -44,7 +44,7 @@ public final class MachineConfig {
     this.memoryBytes = builder.memoryBytes;
     this.cpus = builder.cpus;
     this.cpuModel = builder.cpuModel;
-    this.memory = builder.memory;
+    this.host = builder.host;
     this.board = builder.board;
     this.consoleOutput = builder.consoleOutput;
     this.consoleFilter = builder.consoleFilter;
@@ -74,7 +74,7 @@ public final class MachineConfig {
     private long memoryBytes = DEFAULT_MEMORY;
     private int cpus = 1;
     private String cpuModel = "default";
-    private MemoryOptions memory = MemoryOptions.DEFAULT;
+    private HostOptions host = HostOptions.DEFAULT;
     private Supplier<Board> board = PcBoard::new;
     private OutputStream consoleOutput = OutputStream.nullOutputStream();
     private ConsoleFilter consoleFilter = ConsoleFilter.NONE;
@@ -123,9 +123,9 @@ public final class MachineConfig {
       return this;
     }
 
-    /** What is done to guest memory; nothing unless set. */
-    public Builder memory(MemoryOptions options) {
-      this.memory = options;
+    /** What is asked of the host's KVM; nothing unless set. */
+    public Builder host(HostOptions options) {
+      this.host = options;
       return this;
     }
 

@@ -25,7 +25,12 @@ final class Processors implements ProcessorSignals {
   private final boolean[] nmi;
   private final int[] start;
 
-  Processors(List<Vcpu> vcpus, RunState run, boolean threads) {
+  /**
+   * All but the first wait.
+   *
+   * @param inHost whether the host's local APICs start them: then every one may enter its guest
+   */
+  Processors(List<Vcpu> vcpus, RunState run, boolean threads, boolean inHost) {
     this.vcpus = vcpus;
     this.run = run;
     this.threads = threads;
@@ -34,7 +39,7 @@ final class Processors implements ProcessorSignals {
     this.start = new int[vcpus.size()];
     for (int i = 0; i < start.length; i++) {
       start[i] = NONE;
-      waiting[i] = i > 0;
+      waiting[i] = i > 0 && !inHost;
       if (waiting[i]) {
         run.park(i, "");
       }

@@ -15,7 +15,8 @@ class ModelRegistersTest {
 
   private final Timers timers = new Timers();
   private final Tsc tsc = new Tsc(2_500_000_000L);
-  private final InterruptFabric fabric = new InterruptFabric(2, timers, tsc, ProcessorSignals.NONE);
+  private final InterruptFabric fabric =
+      new InterruptFabric(2, timers, tsc, ProcessorSignals.NONE, null);
   private final ArrayMemory memory = new ArrayMemory(0x10000);
   private final KvmClock clock = new KvmClock(memory, timers, tsc, 2, WALL);
   private final ModelRegisters registers = new ModelRegisters(fabric, timers, tsc, clock, 2);

@@ -2,6 +2,7 @@ package io.trapscope.vmm.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.trapscope.vmm.hypervisor.HostInterrupts;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,7 @@ class ApicTest {
       };
   private final Timers timers = new Timers();
   private final Tsc tsc = new Tsc(2_000_000_000L);
-  private final InterruptFabric fabric = new InterruptFabric(3, timers, tsc, listener);
+  private final InterruptFabric fabric = new InterruptFabric(3, timers, tsc, listener, null);
   private final Device registers = fabric.apicRegisters();
   private final IoApic ioApic = fabric.ioApic();
 
@@ -53,6 +54,10 @@ class ApicTest {
   }
 
   private void redirect(int pin, long entry) {
+    redirect(ioApic, pin, entry);
+  }
+
+  private static void redirect(IoApic ioApic, int pin, long entry) {
     ioApic.write(0, 4, 0x11 + 2 * pin);
     ioApic.write(0x10, 4, entry >>> 32);
     ioApic.write(0, 4, 0x10 + 2 * pin);
@@ -66,6 +71,48 @@ class ApicTest {
 
   private void advance(long nanos) {
     timers.advance(nanos);
+  }
+
+  @Test
+  void withLocalApicsInTheHostPinsSendMessagesThere() {
+    List<String> sent = new ArrayList<>();
+    HostInterrupts host =
+        new HostInterrupts() {
+          @Override
+          public boolean isComplete() {
+            return false;
+          }
+
+          @Override
+          public void line(int gsi, boolean asserted) {
+            throw new AssertionError("the pair and the I/O APIC are ours");
+          }
+
+          @Override
+          public void message(long address, int data) {
+            sent.add(String.format("message %x %x", address, data));
+          }
+
+          @Override
+          public void route(int pin, long address, int data) {
+            sent.add(String.format("route %d %x %x", pin, address, data));
+          }
+        };
+    InterruptFabric split = new InterruptFabric(2, timers, tsc, listener, host);
+    redirect(split.ioApic(), 4, 1L << 56 | 0x31);
+    split.line(4).set(true);
+    assertThat(sent).containsExactly("message fee01000 31");
+    sent.clear();
+    redirect(split.ioApic(), 9, 3L << 56 | 0x8841);
+    split.line(9).set(true);
+    assertThat(sent).contains("route 9 fee03004 c041").endsWith("message fee03004 c041");
+    sent.clear();
+    split.line(9).set(true);
+    assertThat(sent).as("its end is awaited").isEmpty();
+    split.endOfInterrupt(0x41);
+    assertThat(sent).as("still asserted").containsExactly("message fee03004 c041");
+    assertThat(split.pending(1)).isFalse();
+    assertThat(split.pending(0)).as("the 8259 pair is not initialized").isFalse();
   }
 
   @Test

@@ -11,9 +11,12 @@ import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.RunEnd;
+import io.trapscope.vmm.boot.FlatLoader;
 import io.trapscope.vmm.device.ConsoleFilter;
+import io.trapscope.vmm.hypervisor.HostOptions;
 import io.trapscope.vmm.hypervisor.Hypervisor;
 import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.IrqChip;
 import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.kvm.KvmHypervisor;
 import io.trapscope.vmm.kvm.KvmProbe;
@@ -30,6 +33,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Every bundled guest on every back end: what it prints, how it ends, which exits it causes. */
@@ -71,6 +75,7 @@ class ConformanceTest {
   private static final long TOUCHED = 16 << 20;
 
   private final EventLog exits = new EventLog(0, 8 << 20);
+  private final EventLog others = new EventLog(1, 8 << 20);
   private final EventLog other = new EventLog(EventReader.NO_VCPU, 1 << 20);
   private final ByteArrayOutputStream console = new ByteArrayOutputStream();
   private final List<String> messages = new ArrayList<>();
@@ -90,7 +95,7 @@ class ConformanceTest {
       try (Machine machine = new Machine(options.apply(builder).build())) {
         RunResult result = machine.run(sinks());
         assertThat(exits.lost() + other.lost()).as("events that found no room").isZero();
-        assertThat(result.events()).isEqualTo(exits.size() + other.size());
+        assertThat(result.events()).isEqualTo(exits.size() + others.size() + other.size());
         return result;
       }
     }
@@ -100,7 +105,7 @@ class ConformanceTest {
     return new Sinks() {
       @Override
       public ExitSink vcpu(int index) {
-        return exits;
+        return index == 0 ? exits : others;
       }
 
       @Override
@@ -217,7 +222,7 @@ class ConformanceTest {
     MemoryOptions faults = new MemoryOptions(true, false, false, MemoryOptions.Pages.DEFAULT);
     RunResult result;
     try {
-      result = run(backEnd, Guests.TOUCH, "pages=1201", b -> b.memory(faults));
+      result = run(backEnd, Guests.TOUCH, "pages=1201", b -> b.host(HostOptions.of(faults)));
     } catch (HypervisorException e) {
       assumeFalse(e.getMessage().contains("not permitted"), "skipped: " + e.getMessage());
       throw e;
@@ -242,7 +247,7 @@ class ConformanceTest {
   @Test
   void thePagesThatTheGuestWritesAreDirty() {
     MemoryOptions dirty = new MemoryOptions(false, true, false, MemoryOptions.Pages.DEFAULT);
-    run(BackEnd.KVM, Guests.TOUCH, "pages=300", b -> b.memory(dirty));
+    run(BackEnd.KVM, Guests.TOUCH, "pages=300", b -> b.host(HostOptions.of(dirty)));
     BitSet written = new BitSet();
     other.forEach(
         event -> {
@@ -252,6 +257,70 @@ class ConformanceTest {
           }
         });
     assertThat(written.get((int) (TOUCHED / 4096), 64 << 8).cardinality()).isEqualTo(300);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SOFT, USER", "KVM, USER", "KVM, SPLIT", "KVM, KERNEL"})
+  void twoVcpusSpinAtOnce(BackEnd backEnd, IrqChip irqchip) {
+    RunResult result =
+        run(
+            backEnd,
+            Guests.SPIN,
+            "count=3001 cpus=2",
+            b -> b.cpus(2).host(HostOptions.of(irqchip)));
+    assertThat(result.end()).as(result.text()).isEqualTo(RunEnd.DEBUG_EXIT);
+    assertThat(writes(exits, 0x600)).isEqualTo(3001);
+    assertThat(writes(others, 0x600)).isEqualTo(3001);
+  }
+
+  private static long writes(EventLog log, int port) {
+    long[] count = new long[1];
+    log.forEach(
+        event -> {
+          if (event.type() == EventType.PIO && event.get(Field.PORT) == port) {
+            count[0]++;
+          }
+        });
+    return count[0];
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SPLIT", "KERNEL"})
+  void withInterruptControllersInTheKernelItsAffairsDoNotExit(IrqChip irqchip) {
+    RunResult result = run(BackEnd.KVM, Guests.EXITS, "", b -> b.host(HostOptions.of(irqchip)));
+    assertThat(result.end()).as(result.text() + ", " + console).isEqualTo(RunEnd.DEBUG_EXIT);
+    assertThat(console).hasToString("exits: done\n");
+    assertThat(result.detail()).isZero();
+    assertThat(result.exits(ExitReason.HLT)).isZero();
+    boolean all = irqchip == IrqChip.KERNEL;
+    assertThat(writes(exits, 0x20) > 0).as("accesses to the 8259 exit").isEqualTo(!all);
+    assertThat(writes(exits, 0x40) > 0).as("accesses to the timer exit").isEqualTo(!all);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SPLIT", "KERNEL"})
+  void aGuestThatHaltsForGoodInsideTheKernelEnds(IrqChip irqchip) {
+    RunResult result = run(BackEnd.KVM, Guests.HELLO, "", b -> b.host(HostOptions.of(irqchip)));
+    assertThat(result.end()).isEqualTo(RunEnd.HALTED);
+    assertThat(result.text()).isEqualTo("halted with interrupts off");
+    assertThat(result.exits(ExitReason.HLT)).isEqualTo(1);
+  }
+
+  @Test
+  void aGuestThatWaitsForAnInterruptDoesNotEnd() {
+    // sti; hlt; jmp back
+    byte[] code = {(byte) 0xfb, (byte) 0xf4, (byte) 0xeb, (byte) 0xfd};
+    try (Hypervisor hypervisor = BackEnd.KVM.open();
+        Machine machine =
+            new Machine(
+                MachineConfig.builder(
+                        hypervisor,
+                        new FlatLoader("wait", code, 0x1000, 0x1000, FlatLoader.Mode.LONG, ""))
+                    .host(HostOptions.of(IrqChip.KERNEL))
+                    .timeout(Duration.ofMillis(400))
+                    .build())) {
+      assertThat(machine.run(Sinks.NONE).end()).isEqualTo(RunEnd.TIMEOUT);
+    }
   }
 
   @ParameterizedTest

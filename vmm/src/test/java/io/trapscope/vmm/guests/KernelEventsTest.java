@@ -13,6 +13,7 @@ import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.InterruptionType;
 import io.trapscope.recorder.tracepoint.EventSelection;
 import io.trapscope.recorder.tracepoint.KvmTracepoint;
+import io.trapscope.vmm.hypervisor.HostOptions;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.kvm.KvmHypervisor;
@@ -56,7 +57,7 @@ class KernelEventsTest {
             new Machine(
                 MachineConfig.builder(kvm, guest.boot(commandLine, host))
                     .memory(64 << 20)
-                    .memory(memory)
+                    .host(HostOptions.of(memory))
                     .timeout(Duration.ofSeconds(120))
                     .tracing(tracing)
                     .build())) {

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.trapscope.vmm.host.LibC;
+import io.trapscope.vmm.hypervisor.HostOptions;
 import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.IrqChip;
 import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.hypervisor.VmConfig;
 import java.util.ArrayList;
@@ -35,7 +37,10 @@ class KvmSetUpFailureTest {
   /** The same, its memory watched. */
   private static final VmConfig WATCHED =
       new VmConfig(
-          16 << 20, 1, "host", new MemoryOptions(true, true, false, MemoryOptions.Pages.DEFAULT));
+          16 << 20,
+          1,
+          "host",
+          HostOptions.of(new MemoryOptions(true, true, false, MemoryOptions.Pages.DEFAULT)));
 
   /** Fails each call in turn, and returns what was said. */
   private static List<String> failures(VmConfig config) throws Exception {
@@ -75,6 +80,16 @@ class KvmSetUpFailureTest {
     assertThat(String.join("\n", failures(WATCHED)))
         .contains("UFFDIO_API")
         .contains("UFFDIO_REGISTER of slot 0");
+  }
+
+  @Test
+  void eachStepOfMakingInterruptControllersThatFailsIsNamedAndUndone() throws Exception {
+    KvmGuest.assumeKvm();
+    VmConfig config = new VmConfig(16 << 20, 1, "host", HostOptions.of(IrqChip.KERNEL));
+    assertThat(String.join("\n", failures(config)))
+        .contains("KVM_CREATE_IRQCHIP")
+        .contains("KVM_SET_GSI_ROUTING")
+        .contains("KVM_CREATE_PIT2");
   }
 
   @Test

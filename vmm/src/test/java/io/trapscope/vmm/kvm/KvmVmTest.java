@@ -4,14 +4,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.hypervisor.CpuState;
+import io.trapscope.vmm.hypervisor.HostOptions;
 import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.IrqChip;
+import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.hypervisor.VmConfig;
+import io.trapscope.vmm.hypervisor.VmExit;
 import io.trapscope.vmm.memory.GuestMemory;
 import io.trapscope.vmm.memory.MemoryLayout;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class KvmVmTest {
@@ -66,6 +80,66 @@ class KvmVmTest {
       assertThatThrownBy(() -> memory.write(0, bytes, 1, 8))
           .isInstanceOf(IndexOutOfBoundsException.class);
     }
+  }
+
+  @Test
+  void eachLineOfIsaReachesThePairAndTheIoApic() {
+    ByteBuffer routes = KvmInterrupts.routes();
+    List<String> found = new ArrayList<>();
+    for (int i = 0; i < routes.getInt(0); i++) {
+      int at = KvmAbi.ROUTING_HEADER + i * KvmAbi.ROUTING_ENTRY;
+      found.add(
+          routes.getInt(at + KvmAbi.ROUTING_GSI)
+              + ">"
+              + routes.getInt(at + KvmAbi.ROUTING_IRQCHIP)
+              + "."
+              + routes.getInt(at + KvmAbi.ROUTING_PIN));
+    }
+    assertThat(found).startsWith("0>0.0", "0>2.2", "1>0.1", "1>2.1").hasSize(15 + 23);
+    assertThat(found).contains("8>1.0", "8>2.8", "15>1.7", "23>2.23").doesNotContain("2>2.2");
+  }
+
+  @Test
+  void aPinnedVcpusThreadStaysOnItsCpu() throws Exception {
+    KvmGuest.assumeKvm();
+    int cpu = LibC.mayUse(1) ? 1 : 0;
+    HostOptions pinned = new HostOptions(MemoryOptions.DEFAULT, IrqChip.USER, 0, Map.of(0, cpu));
+    try (KvmHypervisor kvm = new KvmHypervisor();
+        Vm vm = kvm.createVm(new VmConfig(16 << 20, 1, "host", pinned))) {
+      List<String> allowed = new ArrayList<>();
+      Thread runner =
+          new Thread(
+              () -> {
+                vm.vcpus().get(0).kick();
+                vm.vcpus().get(0).run(new VmExit());
+                allowed.addAll(allowedCpus());
+              });
+      runner.start();
+      runner.join();
+      assertThat(allowed).containsExactly(String.valueOf(cpu));
+    }
+    assertThat(LibC.mayUse(100_000)).isFalse();
+  }
+
+  private static List<String> allowedCpus() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/thread-self/status"))) {
+      return lines
+          .filter(line -> line.startsWith("Cpus_allowed_list:"))
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void cpuidTellsOfTheDeadlineTimerOnlyWhereKvmHasTheApics() {
+    ByteBuffer table = LibC.allocate(KvmAbi.CPUID2_HEADER + KvmAbi.CPUID2_ENTRY);
+    table.putInt(0, 1).putInt(KvmAbi.CPUID2_HEADER, 1);
+    KvmCpuid.forInterrupts(table, true);
+    assertThat(table.getInt(KvmAbi.CPUID2_HEADER + KvmAbi.CPUID_ECX)).isEqualTo(1 << 24);
+    KvmCpuid.forInterrupts(table, false);
+    assertThat(table.getInt(KvmAbi.CPUID2_HEADER + KvmAbi.CPUID_ECX)).isZero();
   }
 
   @Test

@@ -57,7 +57,8 @@ class PcBoardTest {
             control,
             ProcessorSignals.NONE,
             "default",
-            0));
+            0,
+            null));
   }
 
   @Test
