@@ -47,6 +47,37 @@ public final class CpuState {
   public long efer;
   public long apicBase;
 
+  /** What else a processor has; null where that is not to be moved. */
+  public More more;
+
+  /** Registers that only instructions use which the VMM seldom looks at. */
+  public static final class More {
+    /**
+     * The MSRs that are moved (SDM volume 4): time-stamp counter, which is read only; SYSENTER,
+     * STAR, LSTAR, CSTAR, FMASK, KERNEL_GS_BASE, TSC_AUX.
+     */
+    public static final int[] MSRS = {
+      0x10,
+      0x174,
+      0x175,
+      0x176,
+      0xc0000081,
+      0xc0000082,
+      0xc0000083,
+      0xc0000084,
+      0xc0000102,
+      0xc0000103
+    };
+
+    /** Values of the first {@link #known} of {@link #MSRS}. */
+    public final long[] msrs = new long[MSRS.length];
+
+    public int known;
+
+    /** x87, MMX and SSE registers as FXSAVE stores them (SDM volume 1, section 10.5.1). */
+    public final byte[] fxsave = new byte[512];
+  }
+
   /**
    * A segment register with its hidden part. {@code access} is the SDM's VMX access-rights format
    * (volume 3, section 25.4.1): type in bits 3:0, S 4, DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15,

@@ -35,6 +35,8 @@ final class KvmAbi {
   static final long KVM_INTERRUPT = 0x4004AE86L;
   static final long KVM_GET_MSRS = 0xC008AE88L;
   static final long KVM_SET_MSRS = 0x4008AE89L;
+  static final long KVM_GET_FPU = 0x81A0AE8CL;
+  static final long KVM_SET_FPU = 0x41A0AE8DL;
   static final long KVM_SET_CPUID2 = 0x4008AE90L;
   static final long KVM_GET_MP_STATE = 0x8004AE98L;
   static final long KVM_NMI = 0xAE9A;
@@ -199,6 +201,16 @@ final class KvmAbi {
   /** Offsets of ES CS SS DS FS GS, in the order of their encoding. */
   private static final int[] SEGMENTS = {48, 0, 120, 24, 72, 96};
 
+  // struct kvm_fpu (asm/kvm.h): fpr u8[8][16], fcw u16, fsw u16, ftwx u8, padding u8, last_opcode
+  // u16, last_ip u64, last_dp u64, xmm u8[16][16], mxcsr u32, padding u32.
+  static final int FPU_BYTES = 416;
+  static final int FPU_REGISTERS = 0;
+  static final int FPU_CONTROL = 128;
+  static final int FPU_TAGS = 132;
+  static final int FPU_OPCODE = 134;
+  static final int FPU_XMM = 152;
+  static final int FPU_MXCSR = 408;
+
   // struct kvm_segment: base u64, limit u32, selector u16, then a byte each.
   static final int SEGMENT_BASE = 0;
   static final int SEGMENT_LIMIT = 8;
@@ -291,7 +303,9 @@ final class KvmAbi {
   static final int CPUID_EDX = 24;
 
   // struct kvm_msrs: nmsrs u32, pad u32, then index u32, reserved u32, data u64.
-  static final int MSRS_ONE_BYTES = 24;
+  static final int MSRS_HEADER = 8;
+  static final int MSRS_ENTRY = 16;
+  static final int MSRS_ONE_BYTES = MSRS_HEADER + MSRS_ENTRY;
   static final int MSRS_INDEX = 8;
   static final int MSRS_DATA = 16;
 

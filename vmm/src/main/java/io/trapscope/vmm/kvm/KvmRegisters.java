@@ -84,6 +84,38 @@ final class KvmRegisters {
     sregs.putLong(KvmAbi.SREGS_APIC_BASE, from.apicBase);
   }
 
+  // FXSAVE (SDM volume 1, section 10.5.1): control and status word, tags at 4, opcode at 6, then
+  // the
+  // two pointers, MXCSR, and registers, all in the order that KVM has too.
+  private static final int FX_TAGS = 4;
+  private static final int FX_OPCODE = 6;
+  private static final int FX_MXCSR = 24;
+  private static final int FX_REGISTERS = 32;
+  private static final int FX_XMM = 160;
+  private static final int X87_BYTES = 128;
+  private static final int XMM_BYTES = 256;
+  private static final int OPCODE_AND_POINTERS = 18;
+
+  /** Moves {@code struct kvm_fpu} into an image of FXSAVE. */
+  static void readFpu(ByteBuffer fpu, byte[] fxsave) {
+    fpu.get(KvmAbi.FPU_CONTROL, fxsave, 0, 4);
+    fxsave[FX_TAGS] = fpu.get(KvmAbi.FPU_TAGS);
+    fpu.get(KvmAbi.FPU_OPCODE, fxsave, FX_OPCODE, OPCODE_AND_POINTERS);
+    fpu.get(KvmAbi.FPU_MXCSR, fxsave, FX_MXCSR, 4);
+    fpu.get(KvmAbi.FPU_REGISTERS, fxsave, FX_REGISTERS, X87_BYTES);
+    fpu.get(KvmAbi.FPU_XMM, fxsave, FX_XMM, XMM_BYTES);
+  }
+
+  /** The other way. */
+  static void writeFpu(byte[] fxsave, ByteBuffer fpu) {
+    fpu.put(KvmAbi.FPU_CONTROL, fxsave, 0, 4);
+    fpu.put(KvmAbi.FPU_TAGS, fxsave[FX_TAGS]);
+    fpu.put(KvmAbi.FPU_OPCODE, fxsave, FX_OPCODE, OPCODE_AND_POINTERS);
+    fpu.put(KvmAbi.FPU_MXCSR, fxsave, FX_MXCSR, 4);
+    fpu.put(KvmAbi.FPU_REGISTERS, fxsave, FX_REGISTERS, X87_BYTES);
+    fpu.put(KvmAbi.FPU_XMM, fxsave, FX_XMM, XMM_BYTES);
+  }
+
   private static void readSegment(ByteBuffer from, int at, CpuState.Segment to) {
     to.set(
         from.getShort(at + KvmAbi.SEGMENT_SELECTOR) & 0xFFFF,

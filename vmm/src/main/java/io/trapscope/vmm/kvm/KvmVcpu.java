@@ -43,6 +43,9 @@ final class KvmVcpu implements Vcpu {
   private final ByteBuffer oneMsr = LibC.allocate(KvmAbi.MSRS_ONE_BYTES);
   private final ByteBuffer interrupt = LibC.allocate(4);
   private final ByteBuffer mpState = LibC.allocate(4);
+  private final ByteBuffer fpu = LibC.allocate(KvmAbi.FPU_BYTES);
+  private final ByteBuffer msrs =
+      LibC.allocate(KvmAbi.MSRS_HEADER + CpuState.More.MSRS.length * KvmAbi.MSRS_ENTRY);
   private final long oneMsrAddress = LibC.address(oneMsr);
   private final long interruptAddress = LibC.address(interrupt);
 
@@ -328,6 +331,38 @@ final class KvmVcpu implements Vcpu {
   public void readState(CpuState state) {
     fetch();
     KvmRegisters.read(regs, sregs, state);
+    if (state.more != null) {
+      readMore(state.more);
+    }
+  }
+
+  private void readMore(CpuState.More more) {
+    ioctl(KvmAbi.KVM_GET_FPU, LibC.address(fpu), "KVM_GET_FPU");
+    KvmRegisters.readFpu(fpu, more.fxsave);
+    int[] indexes = CpuState.More.MSRS;
+    msrs.putInt(0, indexes.length);
+    for (int i = 0; i < indexes.length; i++) {
+      msrs.putInt(KvmAbi.MSRS_INDEX + i * KvmAbi.MSRS_ENTRY, indexes[i]);
+    }
+    // It stops at the first that this vCPU does not have; the last ones are the youngest.
+    more.known = ioctl(KvmAbi.KVM_GET_MSRS, LibC.address(msrs), "KVM_GET_MSRS");
+    for (int i = 0; i < more.known; i++) {
+      more.msrs[i] = msrs.getLong(KvmAbi.MSRS_DATA + i * KvmAbi.MSRS_ENTRY);
+    }
+  }
+
+  /** The time-stamp counter, which goes on by itself, is left alone. */
+  private void writeMore(CpuState.More more) {
+    ioctl(KvmAbi.KVM_GET_FPU, LibC.address(fpu), "KVM_GET_FPU");
+    KvmRegisters.writeFpu(more.fxsave, fpu);
+    ioctl(KvmAbi.KVM_SET_FPU, LibC.address(fpu), "KVM_SET_FPU");
+    msrs.putInt(0, Math.max(0, more.known - 1));
+    for (int i = 1; i < more.known; i++) {
+      int at = (i - 1) * KvmAbi.MSRS_ENTRY;
+      msrs.putInt(KvmAbi.MSRS_INDEX + at, CpuState.More.MSRS[i]);
+      msrs.putLong(KvmAbi.MSRS_DATA + at, more.msrs[i]);
+    }
+    ioctl(KvmAbi.KVM_SET_MSRS, LibC.address(msrs), "KVM_SET_MSRS");
   }
 
   @Override
@@ -337,6 +372,9 @@ final class KvmVcpu implements Vcpu {
     KvmRegisters.write(state, regs, sregs);
     ioctl(KvmAbi.KVM_SET_SREGS, LibC.address(sregs), "KVM_SET_SREGS");
     ioctl(KvmAbi.KVM_SET_REGS, LibC.address(regs), "KVM_SET_REGS");
+    if (state.more != null) {
+      writeMore(state.more);
+    }
     // Without an in-kernel APIC, KVM takes CR8 from the page at every entry.
     page.putLong(KvmAbi.RUN_CR8, state.cr8);
   }

@@ -1,6 +1,7 @@
 package io.trapscope.vmm.run;
 
 import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.RunEnd;
 import io.trapscope.vmm.device.Bus;
 import io.trapscope.vmm.device.Timers;
@@ -27,7 +28,11 @@ final class ExitDispatcher {
    */
   private static final long PORT_NANOS = 1000;
 
+  /** KVM_INTERNAL_ERROR_EMULATION (linux/kvm.h). */
+  private static final int EMULATION_FAILURE = 1;
+
   private final Vm vm;
+  private final long memoryBytes;
   private final Vcpu vcpu;
   private final Bus bus;
   private final Timers timers;
@@ -40,10 +45,15 @@ final class ExitDispatcher {
 
   private long deviceNanos;
   private boolean halted;
+  private boolean emulated;
+
+  /** Made when first needed. */
+  private OneInstruction oneInstruction;
 
   /** Makes a dispatcher; {@code timed} where the time in device models is wanted. */
   ExitDispatcher(
       Vm vm,
+      long memoryBytes,
       Vcpu vcpu,
       Bus bus,
       Timers timers,
@@ -52,6 +62,7 @@ final class ExitDispatcher {
       RunState run,
       boolean timed) {
     this.vm = vm;
+    this.memoryBytes = memoryBytes;
     this.vcpu = vcpu;
     this.bus = bus;
     this.timers = timers;
@@ -73,10 +84,37 @@ final class ExitDispatcher {
     return halted;
   }
 
+  /**
+   * Whether the instruction of the last exit was carried out here, because the back end gave up.
+   */
+  boolean emulated() {
+    return emulated;
+  }
+
+  private boolean emulate() {
+    if (oneInstruction == null) {
+      oneInstruction = new OneInstruction(vm.memory(), memoryBytes);
+    }
+    long start = timed ? System.nanoTime() : 0;
+    boolean done = oneInstruction.execute(vcpu, this::access);
+    stop(start);
+    return done;
+  }
+
+  /** An access to a device by an instruction that is carried out here. */
+  private void access(VmExit exit) {
+    if (exit.reason == ExitReason.IO_INSTRUCTION) {
+      port(exit);
+    } else {
+      memory(exit);
+    }
+  }
+
   /** Handles one exit and says what kind of event it is. */
   EventType handle(VmExit exit) {
     deviceNanos = 0;
     halted = false;
+    emulated = false;
     return switch (exit.reason) {
       case IO_INSTRUCTION -> port(exit);
       case MMIO, EPT_MISCONFIGURATION -> memory(exit);
@@ -104,7 +142,11 @@ final class ExitDispatcher {
       case TRIPLE_FAULT -> ended(RunEnd.TRIPLE_FAULT, 0, "triple fault");
       case SYSTEM_EVENT ->
           ended(RunEnd.RESET, exit.errorDetail, "system event " + exit.errorDetail);
-      case INTERNAL_ERROR, ENTRY_FAILED -> failed(exit);
+      case INTERNAL_ERROR -> {
+        emulated = exit.errorDetail == EMULATION_FAILURE && emulate();
+        yield emulated ? EventType.EXIT : failed(exit);
+      }
+      case ENTRY_FAILED -> failed(exit);
       case ENTRY_FAILURE_GUEST_STATE, ENTRY_FAILURE_MSR_LOADING, ENTRY_FAILURE_MACHINE_CHECK ->
           ended(RunEnd.ERROR, 0, exit.reason.title());
       // The back end completes these by itself; to the loop they are news.

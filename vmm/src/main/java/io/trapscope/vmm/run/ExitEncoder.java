@@ -1,5 +1,6 @@
 package io.trapscope.vmm.run;
 
+import io.trapscope.recorder.event.Emulator;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitReason;
@@ -314,6 +315,26 @@ final class ExitEncoder {
       default -> {
         // No other reason has more to say.
       }
+    }
+  }
+
+  /** Writes that the software processor has carried out the instruction of the exit before. */
+  void emulation(VmExit exit, long nanos) {
+    lock();
+    try {
+      EventWriter event = sink.claim(EventType.EMULATION);
+      event.put(Field.TIME, nanos);
+      if (exit.has(VmExit.RIP)) {
+        event.put(Field.RIP, exit.rip);
+      }
+      if (exit.has(VmExit.MODE)) {
+        event.put(Field.MODE, exit.mode.code());
+      }
+      event.put(Field.EMULATOR, Emulator.SOFT.code()).put(Field.FAILED, 0);
+      event.putBytes(Field.DATA, exit.instructionBytes, 0, exit.instructionLength);
+      sink.commit();
+    } finally {
+      unlock();
     }
   }
 

@@ -186,7 +186,8 @@ public final class Machine implements AutoCloseable {
   }
 
   ExitDispatcher dispatcher(Vcpu vcpu, RunState state, boolean timed) {
-    return new ExitDispatcher(vm, vcpu, bus, timers, board, hypercalls, state, timed);
+    return new ExitDispatcher(
+        vm, config.memoryBytes, vcpu, bus, timers, board, hypercalls, state, timed);
   }
 
   /** Counts one exit for {@code --until exits=N}; returns the exits of all vCPUs so far. */

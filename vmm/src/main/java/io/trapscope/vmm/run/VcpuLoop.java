@@ -253,7 +253,7 @@ final class VcpuLoop implements Runnable {
       long left = until.instructions() - vcpu.instructions();
       next = Math.min(next, vcpu.guestNanos() + Math.max(1, left));
     }
-    if (input != null) {
+    if (input != null && vcpu.instructions() >= 0) {
       next = Math.min(next, nextLookForInput());
     }
     if (dirty != null) {
@@ -266,8 +266,9 @@ final class VcpuLoop implements Runnable {
   }
 
   /**
-   * A guest that computes without an exit would not get what is typed. Its exits to look for input
-   * lie at times of its own clock, so that a replay has the same ones.
+   * A guest that computes without an exit would not get what is typed, unless the machine calls it
+   * out, as it does where the clock is the host's. Its exits to look for input lie at times of its
+   * own clock, so that a replay has the same ones.
    */
   private long nextLookForInput() {
     long now = vcpu.guestNanos();
@@ -321,6 +322,12 @@ final class VcpuLoop implements Runnable {
     exitsByReason[exit.reason.code()]++;
     if (recording) {
       record(type, start, idle);
+    }
+    if (dispatcher.emulated()) {
+      if (recording) {
+        encoder.emulation(exit, System.nanoTime());
+      }
+      events++;
     }
     if (console.wantsRecord()) {
       recordConsole();

@@ -149,6 +149,13 @@ public final class SoftVcpu implements Vcpu {
     state.cr8 = cpu.cr8;
     state.efer = cpu.efer;
     state.apicBase = cpu.apicBase;
+    if (state.more != null) {
+      cpu.fpu.save(state.more.fxsave);
+      state.more.known = CpuState.More.MSRS.length;
+      for (int i = 0; i < state.more.known; i++) {
+        state.more.msrs[i] = cpu.readMsr(CpuState.More.MSRS[i]);
+      }
+    }
   }
 
   private void read(int seg, CpuState.Segment to) {
@@ -177,6 +184,12 @@ public final class SoftVcpu implements Vcpu {
     cpu.cr8 = state.cr8;
     cpu.efer = state.efer;
     cpu.apicBase = state.apicBase;
+    if (state.more != null) {
+      cpu.fpu.load(state.more.fxsave);
+      for (int i = 0; i < state.more.known; i++) {
+        cpu.writeMsr(CpuState.More.MSRS[i], state.more.msrs[i]);
+      }
+    }
     boolean ringed = (cpu.cr0 & Cpu.CR0_PE) != 0;
     cpu.cpl = !ringed ? 0 : (cpu.eflags & Cpu.VM) != 0 ? 3 : cpu.segAccess[Cpu.SS] >> 5 & 3;
     runner.restart();

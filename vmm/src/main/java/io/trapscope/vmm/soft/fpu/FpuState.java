@@ -1,5 +1,7 @@
 package io.trapscope.vmm.soft.fpu;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -96,6 +98,46 @@ public final class FpuState {
     opcode = 0;
     dataPointer = 0;
     dataSelector = 0;
+  }
+
+  // ---- image of everything -------------------------------------------------------------------
+
+  private static final int IMAGE_MXCSR = 24;
+  private static final int IMAGE_REGISTERS = 32;
+  private static final int IMAGE_XMM = 160;
+
+  /** Stores all registers as FXSAVE does in 64-bit mode (SDM volume 1, section 10.5.1). */
+  public void save(byte[] to) {
+    ByteBuffer image = ByteBuffer.wrap(to).order(ByteOrder.LITTLE_ENDIAN);
+    image.putShort(0, (short) control).putShort(2, (short) statusWord());
+    image.putShort(4, (short) valid).putShort(6, (short) opcode);
+    image.putLong(8, instructionPointer).putLong(16, dataPointer);
+    image.putInt(IMAGE_MXCSR, mxcsr).putInt(IMAGE_MXCSR + 4, MXCSR_MASK);
+    for (int i = 0; i < 8; i++) {
+      image.putLong(IMAGE_REGISTERS + 16 * i, mant(i)).putLong(IMAGE_REGISTERS + 16 * i + 8, se(i));
+    }
+    for (int i = 0; i < xmm.length; i++) {
+      image.putLong(IMAGE_XMM + 8 * i, xmm[i]);
+    }
+  }
+
+  /** Loads what {@link #save} stores. */
+  public void load(byte[] from) {
+    ByteBuffer image = ByteBuffer.wrap(from).order(ByteOrder.LITTLE_ENDIAN);
+    valid = image.get(4) & 0xFF;
+    setControl(image.getShort(0) & 0xFFFF);
+    setStatusWord(image.getShort(2) & 0xFFFF);
+    opcode = image.getShort(6) & 0x7FF;
+    instructionPointer = image.getLong(8);
+    dataPointer = image.getLong(16);
+    mxcsr = image.getInt(IMAGE_MXCSR) & MXCSR_MASK;
+    for (int i = 0; i < 8; i++) {
+      mant[physical(i)] = image.getLong(IMAGE_REGISTERS + 16 * i);
+      se[physical(i)] = image.getShort(IMAGE_REGISTERS + 16 * i + 8) & 0xFFFF;
+    }
+    for (int i = 0; i < xmm.length; i++) {
+      xmm[i] = image.getLong(IMAGE_XMM + 8 * i);
+    }
   }
 
   // ---- control and status --------------------------------------------------------------------
