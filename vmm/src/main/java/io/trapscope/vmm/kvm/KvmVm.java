@@ -1,7 +1,5 @@
 package io.trapscope.vmm.kvm;
 
-import static java.util.Map.entry;
-
 import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.vmm.host.KickSignal;
@@ -24,8 +22,6 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,46 +31,6 @@ import java.util.concurrent.TimeUnit;
 
 /** One KVM machine: a memslot a RAM region, and its vCPUs. */
 final class KvmVm implements Vm {
-  private static final Set<ExitReason> SURFACED =
-      EnumSet.of(
-          ExitReason.IO_INSTRUCTION,
-          ExitReason.MMIO,
-          ExitReason.HLT,
-          ExitReason.TRIPLE_FAULT,
-          ExitReason.INTERRUPT_WINDOW,
-          ExitReason.PREEMPTION_TIMER,
-          ExitReason.INTERRUPTED,
-          ExitReason.INTERNAL_ERROR,
-          ExitReason.ENTRY_FAILED,
-          ExitReason.ENTRY_FAILURE_GUEST_STATE,
-          ExitReason.ENTRY_FAILURE_MSR_LOADING,
-          ExitReason.ENTRY_FAILURE_MACHINE_CHECK,
-          ExitReason.SYSTEM_EVENT,
-          ExitReason.UNKNOWN);
-
-  private static final Map<ExitReason, String> IN_KERNEL =
-      Map.ofEntries(
-          entry(ExitReason.EXCEPTION_OR_NMI, "KVM reflects exceptions to the guest itself"),
-          entry(ExitReason.EXTERNAL_INTERRUPT, "the host kernel takes its own interrupts"),
-          entry(ExitReason.CPUID, "KVM answers CPUID from the table it was given"),
-          entry(ExitReason.CR_ACCESS, "KVM handles control registers itself"),
-          entry(ExitReason.MOV_DR, "KVM handles debug registers itself"),
-          entry(
-              ExitReason.EPT_VIOLATION,
-              "KVM backs guest memory itself; --faults uffd shows first touches"),
-          entry(
-              ExitReason.EPT_MISCONFIGURATION,
-              "accesses outside RAM arrive as MMIO, whichever way KVM caught them"),
-          entry(ExitReason.INVLPG, "KVM handles it itself"),
-          entry(ExitReason.WBINVD, "KVM handles it itself"),
-          entry(ExitReason.XSETBV, "KVM handles it itself"),
-          entry(ExitReason.PAUSE, "KVM yields the host CPU itself"),
-          entry(ExitReason.RDPMC, "KVM handles it itself"),
-          entry(ExitReason.TASK_SWITCH, "KVM emulates it"),
-          entry(ExitReason.GDTR_IDTR_ACCESS, "KVM does not ask for this exit or emulates it"),
-          entry(ExitReason.LDTR_TR_ACCESS, "KVM does not ask for this exit or emulates it"),
-          entry(ExitReason.NMI_WINDOW, "KVM holds a pending NMI back itself"));
-
   private static final Map<IrqChip, String> IRQCHIP_NOTES =
       Map.of(
           IrqChip.KERNEL,
@@ -145,6 +101,10 @@ final class KvmVm implements Vm {
     notes.put("irqchip", IRQCHIP_NOTES.get(irqchip));
     if (msrsExit) {
       letMsrsExit();
+    }
+    if (has(KvmAbi.KVM_CAP_EXIT_HYPERCALL)) {
+      int offered = hypervisor.capability(KvmAbi.KVM_CAP_EXIT_HYPERCALL);
+      enable(KvmAbi.KVM_CAP_EXIT_HYPERCALL, offered, "KVM_CAP_EXIT_HYPERCALL");
     }
     for (MemoryRegion region : ram) {
       addSlot(memory.map(region.base(), region.length()));
@@ -266,15 +226,19 @@ final class KvmVm implements Vm {
     }
   }
 
-  private void letMsrsExit() {
+  private void enable(int capability, long argument, String name) {
     ByteBuffer cap = LibC.allocate(KvmAbi.ENABLE_CAP_BYTES);
-    cap.putInt(KvmAbi.ENABLE_CAP_CAP, KvmAbi.KVM_CAP_X86_USER_SPACE_MSR);
-    cap.putLong(
-        KvmAbi.ENABLE_CAP_ARG0,
+    cap.putInt(KvmAbi.ENABLE_CAP_CAP, capability).putLong(KvmAbi.ENABLE_CAP_ARG0, argument);
+    ioctl(KvmAbi.KVM_ENABLE_CAP, LibC.address(cap), "KVM_ENABLE_CAP of " + name);
+  }
+
+  private void letMsrsExit() {
+    enable(
+        KvmAbi.KVM_CAP_X86_USER_SPACE_MSR,
         KvmAbi.KVM_MSR_EXIT_REASON_INVAL
             | KvmAbi.KVM_MSR_EXIT_REASON_UNKNOWN
-            | KvmAbi.KVM_MSR_EXIT_REASON_FILTER);
-    ioctl(KvmAbi.KVM_ENABLE_CAP, LibC.address(cap), "KVM_ENABLE_CAP of KVM_CAP_X86_USER_SPACE_MSR");
+            | KvmAbi.KVM_MSR_EXIT_REASON_FILTER,
+        "KVM_CAP_X86_USER_SPACE_MSR");
     ByteBuffer filter = LibC.allocate(KvmAbi.MSR_FILTER_BYTES);
     ByteBuffer bitmap = LibC.allocate(8);
     KvmMsrs.denyAll(filter, bitmap);
@@ -430,51 +394,21 @@ final class KvmVm implements Vm {
 
   @Override
   public Set<ExitReason> surfacedExits() {
-    Set<ExitReason> surfaced = EnumSet.copyOf(SURFACED);
-    if (msrsExit) {
-      surfaced.add(ExitReason.RDMSR);
-      surfaced.add(ExitReason.WRMSR);
-    }
-    if (faults != null) {
-      surfaced.add(ExitReason.EPT_VIOLATION);
-    }
-    if (irqchip != IrqChip.USER) {
-      surfaced.remove(ExitReason.HLT);
-    }
-    if (irqchip == IrqChip.KERNEL) {
-      surfaced.remove(ExitReason.INTERRUPT_WINDOW);
-    } else if (irqchip == IrqChip.SPLIT) {
-      surfaced.add(ExitReason.VIRTUALIZED_EOI);
-    }
-    return surfaced;
+    return exits().surfaced();
   }
 
   @Override
   public Map<ExitReason, String> unseenExits() {
-    Map<ExitReason, String> unseen = new EnumMap<>(IN_KERNEL);
-    unseen.put(
-        ExitReason.VMCALL,
-        hypervisor.paravirtual()
-            ? "this KVM (kvm_pvm) never returns from a VMCALL of the guest's kernel"
-            : "KVM answers hypercalls itself");
-    if (faults != null) {
-      unseen.remove(ExitReason.EPT_VIOLATION);
-    }
-    if (irqchip != IrqChip.USER) {
-      unseen.put(
-          ExitReason.HLT,
-          "KVM's own local APICs wake the vCPU, so only the HLT that ends a run is seen; --irqchip"
-              + " user shows each");
-    }
-    if (irqchip == IrqChip.KERNEL) {
-      unseen.put(ExitReason.INTERRUPT_WINDOW, "KVM injects interrupts itself");
-    }
-    if (!msrsExit) {
-      String reason = "this KVM lacks KVM_CAP_X86_USER_SPACE_MSR and its filter";
-      unseen.put(ExitReason.RDMSR, reason);
-      unseen.put(ExitReason.WRMSR, reason);
-    }
-    return unseen;
+    return exits().unseen();
+  }
+
+  private KvmExits exits() {
+    return new KvmExits(
+        hypervisor.paravirtual(),
+        msrsExit,
+        has(KvmAbi.KVM_CAP_EXIT_HYPERCALL),
+        faults != null,
+        irqchip);
   }
 
   @Override
