@@ -2,6 +2,7 @@ package io.trapscope.vmm.kvm;
 
 import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.vmm.cpuid.CpuModel;
 import io.trapscope.vmm.host.KickSignal;
 import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.hypervisor.DirtyPages;
@@ -53,6 +54,7 @@ final class KvmVm implements Vm {
   private final boolean syncRegs;
   private final Map<String, String> notes = new LinkedHashMap<>();
   private final IrqChip irqchip;
+  private final CpuModel cpuModel;
   private KvmInterrupts interrupts;
   private UserFaults faults;
   private DirtyLog dirtyLog;
@@ -69,6 +71,7 @@ final class KvmVm implements Vm {
     this.hypervisor = hypervisor;
     options = config.host();
     irqchip = resolved(options.irqchip());
+    cpuModel = KvmCpuid.model(config.cpuModel());
     memory = new KvmMemory(options.memory());
     if (config.cpus() < 1 || config.cpus() > hypervisor.capability(KvmAbi.KVM_CAP_MAX_VCPUS)) {
       throw new HypervisorException(
@@ -118,6 +121,9 @@ final class KvmVm implements Vm {
     }
     ByteBuffer cpuid = KvmCpuid.supported(hypervisor);
     KvmCpuid.forInterrupts(cpuid, irqchip != IrqChip.USER);
+    if (cpuModel != null) {
+      KvmCpuid.limit(cpuid, cpuModel);
+    }
     int pageBytes =
         hypervisor.ioctl(
             hypervisor.fd(), KvmAbi.KVM_GET_VCPU_MMAP_SIZE, 0, "KVM_GET_VCPU_MMAP_SIZE");

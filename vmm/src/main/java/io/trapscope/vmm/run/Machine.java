@@ -6,6 +6,7 @@ import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.InputSource;
 import io.trapscope.recorder.event.RunEnd;
+import io.trapscope.vmm.cpuid.CpuModel;
 import io.trapscope.vmm.device.Bus;
 import io.trapscope.vmm.device.HypercallPort;
 import io.trapscope.vmm.device.Scratch;
@@ -103,7 +104,8 @@ public final class Machine implements AutoCloseable {
             config.consoleFilter.before(console),
             run,
             processors,
-            config.cpuModel,
+            // A host answers CPUID itself.
+            hostClock ? CpuModel.all().get(0).name() : config.cpuModel,
             wallClockNanos(),
             vm.interrupts()));
     bus.mapPorts(Scratch.PORT, Scratch.PORTS, new Scratch("port-scratch", Scratch.PORTS));
@@ -255,7 +257,8 @@ public final class Machine implements AutoCloseable {
     long start = System.nanoTime();
     threads.forEach(Thread::start);
     await(running);
-    long hostNanos = System.nanoTime() - start;
+    long whole = System.nanoTime() - start;
+    long measured = loops.stream().mapToLong(VcpuLoop::hostNanos).max().orElse(0);
     vm.onFault(null);
     if (config.consoleInput != null) {
       config.consoleInput.onChange(() -> {});
@@ -263,7 +266,7 @@ public final class Machine implements AutoCloseable {
     if (run.bug() != null) {
       throw new IllegalStateException("the VMM failed: " + run.bug(), run.bug());
     }
-    return finish(sinks.other(), loops, hostNanos);
+    return finish(sinks.other(), loops, measured > 0 ? measured : whole);
   }
 
   /**

@@ -73,6 +73,8 @@ final class VcpuLoop implements Runnable {
   private final Until until;
 
   private final long[] exitsByReason = new long[256];
+  private long begin;
+  private long end;
   private long exits;
   private long events;
   private long deadline = Long.MAX_VALUE;
@@ -132,6 +134,12 @@ final class VcpuLoop implements Runnable {
   }
 
   private void loop() {
+    begin = System.nanoTime();
+    enterUntilTheEnd();
+    end = System.nanoTime();
+  }
+
+  private void enterUntilTheEnd() {
     while (!run.ended()) {
       lock();
       boolean ready = processors.ready(vcpu);
@@ -460,6 +468,11 @@ final class VcpuLoop implements Runnable {
       waited = System.nanoTime() - start;
     }
     vcpu.idleUntil(Math.min(next, begin + waited));
+  }
+
+  /** Host time from the first entry to the last exit, the vCPU's own preparations left out. */
+  long hostNanos() {
+    return end - begin;
   }
 
   /** Exits so far, and faults that were told of without one. */

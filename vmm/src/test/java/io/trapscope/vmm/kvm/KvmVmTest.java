@@ -142,6 +142,56 @@ class KvmVmTest {
     assertThat(table.getInt(KvmAbi.CPUID2_HEADER + KvmAbi.CPUID_ECX)).isZero();
   }
 
+  private static void entry(ByteBuffer table, int leaf, int subleaf, int... registers) {
+    int at = KvmAbi.CPUID2_HEADER + table.getInt(0) * KvmAbi.CPUID2_ENTRY;
+    table.putInt(at + KvmAbi.CPUID_FUNCTION, leaf).putInt(at + KvmAbi.CPUID_INDEX, subleaf);
+    for (int i = 0; i < registers.length; i++) {
+      table.putInt(at + KvmAbi.CPUID_EAX + 4 * i, registers[i]);
+    }
+    table.putInt(0, table.getInt(0) + 1);
+  }
+
+  private static List<String> registers(ByteBuffer table) {
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < table.getInt(0); i++) {
+      int at = KvmAbi.CPUID2_HEADER + i * KvmAbi.CPUID2_ENTRY;
+      StringBuilder line = new StringBuilder();
+      for (int word : new int[] {0, 4, 12, 16, 20, 24}) {
+        line.append(Integer.toHexString(table.getInt(at + word))).append(' ');
+      }
+      lines.add(line.toString().strip());
+    }
+    return lines;
+  }
+
+  @Test
+  void aModelHidesWhatItLacksAndAddsNothing() {
+    ByteBuffer table = LibC.allocate(KvmAbi.CPUID2_HEADER + 16 * KvmAbi.CPUID2_ENTRY);
+    entry(table, 0, 0, 0x20, 1, 2, 3);
+    entry(table, 1, 0, 0xa20f10, 0x800, 1 << 23 | 1 << 28 | 1, 1 << 4 | 1 << 26); // POPCNT AVX SSE3
+    entry(table, 7, 0, 2, 1 << 5 | 1 << 7, 0, 0); // AVX2, SMEP
+    entry(table, 0xd, 0, 7, 0x340, 0x340, 0);
+    entry(table, 0x1f, 0, 1, 2, 3, 4);
+    entry(table, 0x4000_0000, 0, 0x4000_0001, 5, 6, 7);
+    entry(table, 0x8000_0000, 0, 0x8000_0021, 5, 6, 7);
+    entry(table, 0x8000_0001, 0, 0xa20f10, 0, 1 << 5, 1 << 29); // LZCNT, LM
+    entry(table, 0x8000_001e, 0, 1, 2, 3, 4);
+    KvmCpuid.limit(table, KvmCpuid.model("compat"));
+    assertThat(registers(table))
+        .containsExactly(
+            "0 0 16 1 2 3",
+            "1 0 a20f10 800 1 4000010",
+            "7 0 2 80 0 0",
+            "d 0 0 0 0 0",
+            "1f 0 0 0 0 0",
+            "40000000 0 40000001 5 6 7",
+            "80000000 0 80000008 5 6 7",
+            "80000001 0 a20f10 0 0 20000000",
+            "8000001e 0 0 0 0 0");
+    assertThat(KvmCpuid.model("host")).isNull();
+    assertThatThrownBy(() -> KvmCpuid.model("z80")).hasMessageContaining("no CPU model 'z80'");
+  }
+
   @Test
   void whatAHostRefusesIsOneLineThatNamesTheStep() {
     KvmGuest.assumeKvm();
