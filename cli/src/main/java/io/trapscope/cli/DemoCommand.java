@@ -144,6 +144,7 @@ final class DemoCommand implements Callable<Integer> {
             backEnd.cpuModel(null),
             null,
             LONGEST,
+            null,
             ConsoleFilter.NONE,
             false,
             trace,

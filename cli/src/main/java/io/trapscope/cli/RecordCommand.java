@@ -105,6 +105,13 @@ final class RecordCommand implements Callable<Integer> {
   private Duration timeout;
 
   @Option(
+      names = "--watchdog",
+      paramLabel = "DURATION",
+      converter = Quantities.DurationConverter.class,
+      description = "End the run of a guest that computes this long without an exit.")
+  private Duration watchdog;
+
+  @Option(
       names = "--console-filter",
       paramLabel = "NAME",
       defaultValue = "none",
@@ -192,6 +199,7 @@ final class RecordCommand implements Callable<Integer> {
         backEnd.cpuModel(cpu),
         until,
         timeout,
+        watchdog,
         filter,
         realTime,
         directory(choice),

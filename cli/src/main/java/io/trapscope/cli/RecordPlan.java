@@ -16,6 +16,7 @@ import java.util.List;
  * @param cpuModel name of the processor as CPUID shows it
  * @param until what ends the run before the guest does; null for nothing
  * @param timeout host time after which it ends; null for never
+ * @param watchdog host time without an exit after which it ends; null for any
  * @param filter what console output goes through
  * @param realTime whether a halted guest waits on the host's clock
  * @param directory where the trace goes; null for no recording
@@ -31,6 +32,7 @@ record RecordPlan(
     String cpuModel,
     Until until,
     Duration timeout,
+    Duration watchdog,
     ConsoleFilter filter,
     boolean realTime,
     Path directory,

@@ -95,6 +95,7 @@ final class Recording {
         .realTime(plan.realTime())
         .messages(err::println)
         .timeout(plan.timeout())
+        .watchdog(plan.watchdog())
         .build();
   }
 

@@ -66,6 +66,13 @@ public interface Vcpu extends AutoCloseable {
   default void stall(long nanos) {}
 
   /**
+   * Whether the vCPU is halted inside {@link #run}, where that can be. Callable from any thread.
+   */
+  default boolean isIdle() {
+    return false;
+  }
+
+  /**
    * Instructions retired since the machine was made, or -1 where the back end cannot count them.
    */
   long instructions();

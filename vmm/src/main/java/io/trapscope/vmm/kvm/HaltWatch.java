@@ -60,7 +60,7 @@ final class HaltWatch implements AutoCloseable {
     boolean all = true;
     for (int i = 0; i < entries.length; i++) {
       long now = vcpus.get(i).entries();
-      all &= now == entries[i] && vcpus.get(i).sleepsInKvm();
+      all &= now == entries[i] && vcpus.get(i).isIdle();
       entries[i] = now;
     }
     return all;

@@ -172,8 +172,9 @@ final class KvmVcpu implements Vcpu {
     return crossings.get();
   }
 
-  /** Whether the runner sleeps inside KVM_RUN, as a halted vCPU's does; for any thread. */
-  boolean sleepsInKvm() {
+  /** Whether the runner sleeps inside KVM_RUN, as a halted vCPU's does. */
+  @Override
+  public boolean isIdle() {
     return (crossings.get() & 1) != 0 && LibC.isAsleep(runnerId);
   }
 

@@ -256,7 +256,7 @@ public final class Machine implements AutoCloseable {
     vm.onStuck(() -> run.end(RunEnd.HALTED, 0, "halted with interrupts off"));
     long start = System.nanoTime();
     threads.forEach(Thread::start);
-    await(running);
+    await(running, loops);
     long whole = System.nanoTime() - start;
     long measured = loops.stream().mapToLong(VcpuLoop::hostNanos).max().orElse(0);
     vm.onFault(null);
@@ -279,12 +279,9 @@ public final class Machine implements AutoCloseable {
     }
   }
 
-  private void await(CountDownLatch running) {
-    long limit = config.timeout == null ? Long.MAX_VALUE : config.timeout.toNanos();
+  private void await(CountDownLatch running, List<VcpuLoop> loops) {
     try {
-      if (!running.await(limit, TimeUnit.NANOSECONDS)) {
-        run.end(RunEnd.TIMEOUT, 0, "timeout after " + config.timeout);
-      }
+      awaitLimits(running, loops);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       run.end(RunEnd.INTERRUPTED, 0, "interrupted");
@@ -303,6 +300,26 @@ public final class Machine implements AutoCloseable {
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void awaitLimits(CountDownLatch running, List<VcpuLoop> loops)
+      throws InterruptedException {
+    long start = System.nanoTime();
+    long limit = config.timeout == null ? Long.MAX_VALUE : config.timeout.toNanos();
+    Watchdog watchdog = config.watchdog == null ? null : new Watchdog(config.watchdog, loops);
+    long pause = watchdog == null ? limit : Math.min(limit, watchdog.pauseNanos());
+    while (!running.await(pause, TimeUnit.NANOSECONDS)) {
+      long now = System.nanoTime();
+      if (now - start >= limit) {
+        run.end(RunEnd.TIMEOUT, 0, "timeout after " + config.timeout);
+        return;
+      }
+      if (watchdog != null && watchdog.isMet(now)) {
+        run.end(RunEnd.TIMEOUT, 0, "watchdog: no exit for " + config.watchdog);
+        return;
+      }
+      pause = Math.min(pause, limit - (now - start));
     }
   }
 

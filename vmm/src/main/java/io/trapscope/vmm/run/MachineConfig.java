@@ -32,6 +32,7 @@ public final class MachineConfig {
   final Consumer<String> messages;
   final Until until;
   final Duration timeout;
+  final Duration watchdog;
   final Instant wallClock;
   final boolean realTime;
   final Set<EventType> events;
@@ -52,6 +53,7 @@ public final class MachineConfig {
     this.messages = builder.messages;
     this.until = builder.until;
     this.timeout = builder.timeout;
+    this.watchdog = builder.watchdog;
     this.wallClock = builder.wallClock;
     this.realTime = builder.realTime;
     this.events = builder.events;
@@ -82,6 +84,7 @@ public final class MachineConfig {
     private Consumer<String> messages = line -> {};
     private Until until;
     private Duration timeout;
+    private Duration watchdog;
     private Instant wallClock = Instant.now();
     private boolean realTime;
     private Set<EventType> events = EnumSet.allOf(EventType.class);
@@ -174,6 +177,14 @@ public final class MachineConfig {
     /** Host time after which the run ends; null for never. */
     public Builder timeout(Duration limit) {
       this.timeout = limit;
+      return this;
+    }
+
+    /**
+     * Host time without an exit, of a guest that is not halted, that ends the run; null for any.
+     */
+    public Builder watchdog(Duration limit) {
+      this.watchdog = limit;
       return this;
     }
 

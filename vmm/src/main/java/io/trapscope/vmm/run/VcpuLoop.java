@@ -73,6 +73,7 @@ final class VcpuLoop implements Runnable {
   private final Until until;
 
   private final long[] exitsByReason = new long[256];
+  private volatile boolean idle;
   private long begin;
   private long end;
   private long exits;
@@ -390,6 +391,7 @@ final class VcpuLoop implements Runnable {
    */
   private long idle() {
     long start = System.nanoTime();
+    idle = true;
     lock();
     console.flush();
     unlock();
@@ -405,6 +407,7 @@ final class VcpuLoop implements Runnable {
     } else {
       awaitInterrupt();
     }
+    idle = false;
     return System.nanoTime() - start;
   }
 
@@ -473,6 +476,18 @@ final class VcpuLoop implements Runnable {
   /** Host time from the first entry to the last exit, the vCPU's own preparations left out. */
   long hostNanos() {
     return end - begin;
+  }
+
+  /** Exits that the guest has caused, and not the machine to look after it; for any thread. */
+  long guestsExits() {
+    return exits()
+        - exitsByReason[ExitReason.PREEMPTION_TIMER.code()]
+        - exitsByReason[ExitReason.INTERRUPTED.code()];
+  }
+
+  /** Whether the vCPU is halted; for any thread. */
+  boolean isIdle() {
+    return idle || vcpu.isIdle();
   }
 
   /** Exits so far, and faults that were told of without one. */

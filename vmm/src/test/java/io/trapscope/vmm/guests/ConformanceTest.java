@@ -24,6 +24,7 @@ import io.trapscope.vmm.run.Machine;
 import io.trapscope.vmm.run.MachineConfig;
 import io.trapscope.vmm.run.RunResult;
 import io.trapscope.vmm.run.Sinks;
+import io.trapscope.vmm.run.TypedInput;
 import io.trapscope.vmm.soft.SoftHypervisor;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
@@ -320,6 +321,29 @@ class ConformanceTest {
                     .timeout(Duration.ofMillis(400))
                     .build())) {
       assertThat(machine.run(Sinks.NONE).end()).isEqualTo(RunEnd.TIMEOUT);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SOFT, USER", "KVM, USER", "KVM, KERNEL"})
+  void theWatchdogEndsWhatComputesWithoutAnExitAndNothingElse(BackEnd backEnd, IrqChip irqchip) {
+    byte[] computes = {(byte) 0xeb, (byte) 0xfe}; // jmp to itself
+    byte[] waits = {(byte) 0xfb, (byte) 0xf4, (byte) 0xeb, (byte) 0xfd}; // sti; hlt; jmp back
+    for (byte[] code : List.of(computes, waits)) {
+      FlatLoader image = new FlatLoader("dog", code, 0x1000, 0x1000, FlatLoader.Mode.LONG, "");
+      try (Hypervisor hypervisor = backEnd.open();
+          Machine machine =
+              new Machine(
+                  MachineConfig.builder(hypervisor, image)
+                      .host(HostOptions.of(irqchip))
+                      .consoleInput(new TypedInput())
+                      .watchdog(Duration.ofMillis(200))
+                      .timeout(Duration.ofSeconds(code == computes ? 60 : 1))
+                      .build())) {
+        RunResult result = machine.run(Sinks.NONE);
+        assertThat(result.end()).isEqualTo(RunEnd.TIMEOUT);
+        assertThat(result.text()).startsWith(code == computes ? "watchdog" : "timeout");
+      }
     }
   }
 
