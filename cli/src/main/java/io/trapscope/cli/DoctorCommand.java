@@ -38,6 +38,7 @@ final class DoctorCommand implements Callable<Integer> {
     checks.add(2, kvm(KvmProbe.probe()));
     checks.add(1, nativeCalls());
     checks.add(tracepoints());
+    checks.add(faults());
     checks.add(PythonChecks.python());
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
@@ -68,6 +69,18 @@ final class DoctorCommand implements Callable<Integer> {
       return HostCheck.missing("tracepoints", e.getMessage(), "");
     } catch (LinkageError e) {
       return HostCheck.missing("tracepoints", "the host cannot be asked", "Linux on x86-64");
+    }
+  }
+
+  /** Whether {@code --faults uffd} can work. */
+  private static HostCheck faults() {
+    try {
+      KvmProbe.checkFaults();
+      return HostCheck.ok("faults", "first touches of guest memory can be watched on KVM");
+    } catch (HypervisorException e) {
+      return HostCheck.missing("faults", e.getMessage(), "");
+    } catch (LinkageError e) {
+      return HostCheck.missing("faults", "the host cannot be asked", "Linux on x86-64");
     }
   }
 

@@ -212,6 +212,15 @@ public record KvmProbe(
     }
   }
 
+  /**
+   * Whether first touches of guest memory could be watched.
+   *
+   * @throws io.trapscope.vmm.hypervisor.HypervisorException where not, with what would allow it
+   */
+  public static void checkFaults() {
+    LibC.close(UserFaults.descriptor());
+  }
+
   /** Whether {@code KvmHypervisor} can be opened. */
   public boolean usable() {
     return status == Status.USABLE;

@@ -87,7 +87,12 @@ final class UserFaults implements AutoCloseable {
     handshake(needed | (seesMinor ? UffdAbi.UFFD_FEATURE_MINOR_SHMEM : 0));
   }
 
-  private static int descriptor() {
+  /**
+   * A descriptor to watch memory with.
+   *
+   * @throws HypervisorException where the host does not allow it, with what would
+   */
+  static int descriptor() {
     int made = (int) LibC.syscall(UffdAbi.SYS_USERFAULTFD, UffdAbi.CLOEXEC_NONBLOCK, 0, 0, 0, 0);
     if (made == -LibC.EPERM) {
       int device = LibC.open(UffdAbi.DEVICE, LibC.O_RDWR | LibC.O_CLOEXEC);
