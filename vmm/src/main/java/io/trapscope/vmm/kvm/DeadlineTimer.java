@@ -74,16 +74,6 @@ final class DeadlineTimer implements AutoCloseable {
       return;
     }
     LockSupport.unpark(running);
-    boolean interrupted = false;
-    while (running.isAlive()) {
-      try {
-        running.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.awaitEnd(running);
   }
 }

@@ -235,17 +235,7 @@ final class UserFaults implements AutoCloseable {
         LibC.write(stop, LibC.address(one), 8);
       }
     }
-    boolean interrupted = false;
-    while (watching.isAlive()) {
-      try {
-        watching.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.awaitEnd(watching);
   }
 
   private synchronized void closeFiles() {
