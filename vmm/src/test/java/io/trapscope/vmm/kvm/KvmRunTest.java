@@ -68,6 +68,14 @@ class KvmRunTest {
   }
 
   @Test
+  void theEndOfALevelTriggeredInterruptTellsItsVector() {
+    page.put(KvmAbi.EOI_VECTOR, (byte) 0xE1);
+    assertThat(decode(KvmAbi.KVM_EXIT_IOAPIC_EOI).reason).isEqualTo(ExitReason.VIRTUALIZED_EOI);
+    assertThat(exit.has(VmExit.QUALIFICATION)).isTrue();
+    assertThat(exit.qualification).isEqualTo(0xE1);
+  }
+
+  @Test
   void valuesAreNotSignExtended() {
     port(1, 1, 1);
     page.putInt(DATA, -1);
@@ -141,6 +149,7 @@ class KvmRunTest {
     "11, CR_ACCESS",
     "17, INTERNAL_ERROR",
     "24, SYSTEM_EVENT",
+    "26, VIRTUALIZED_EOI",
     "29, RDMSR",
     "30, WRMSR",
     "33, BUS_LOCK",
