@@ -192,6 +192,41 @@ class KvmVmTest {
     assertThatThrownBy(() -> KvmCpuid.model("z80")).hasMessageContaining("no CPU model 'z80'");
   }
 
+  /**
+   * A KVM with KVM_PRE_FAULT_MEMORY, which maps 1 MiB a call and is interrupted every other time.
+   */
+  @Test
+  void prefaultingMapsAllOfMemoryWhereKvmCan() {
+    KvmGuest.assumeKvm();
+    List<String> calls = new ArrayList<>();
+    KvmHypervisor.Ioctl withPrefault =
+        (fd, request, argument) -> {
+          if (request == KvmAbi.KVM_CHECK_EXTENSION
+              && argument == KvmAbi.KVM_CAP_PRE_FAULT_MEMORY) {
+            return 1;
+          }
+          if (request != KvmAbi.KVM_PRE_FAULT_MEMORY) {
+            return LibC.ioctl(fd, request, argument);
+          }
+          ByteBuffer range = LibC.view(argument, KvmAbi.PRE_FAULT_BYTES);
+          long gpa = range.getLong(KvmAbi.PRE_FAULT_GPA);
+          long size = range.getLong(KvmAbi.PRE_FAULT_SIZE);
+          calls.add((gpa >> 20) + "+" + (size >> 20));
+          if (calls.size() % 2 == 0) {
+            return -LibC.EINTR;
+          }
+          range.putLong(KvmAbi.PRE_FAULT_GPA, gpa + (1 << 20));
+          range.putLong(KvmAbi.PRE_FAULT_SIZE, size - (1 << 20));
+          return 0;
+        };
+    MemoryOptions prefault = new MemoryOptions(false, false, true, MemoryOptions.Pages.DEFAULT);
+    try (KvmHypervisor kvm = new KvmHypervisor(withPrefault);
+        Vm vm = kvm.createVm(new VmConfig(3 << 20, 1, "host", HostOptions.of(prefault)))) {
+      assertThat(calls).containsExactly("0+3", "1+2", "1+2", "2+1", "2+1");
+      assertThat(vm.notes().get("prefault")).contains("mapped by KVM_PRE_FAULT_MEMORY");
+    }
+  }
+
   @Test
   void whatAHostRefusesIsOneLineThatNamesTheStep() {
     KvmGuest.assumeKvm();
