@@ -7,6 +7,7 @@ import io.trapscope.vmm.kvm.KvmHypervisor;
 import io.trapscope.vmm.kvm.KvmProbe;
 import io.trapscope.vmm.soft.SoftHypervisor;
 import java.util.Iterator;
+import java.util.stream.Stream;
 
 /**
  * The back end that runs a guest.
@@ -16,6 +17,11 @@ import java.util.Iterator;
  * @param why why this one, in one clause
  */
 record BackEnd(Hypervisor hypervisor, HostKind kind, String why) implements AutoCloseable {
+  /** On KVM, all that the host's KVM supports. */
+  private static final String HOST = "host";
+
+  /** On KVM, of that what the default model of {@code soft} has too. */
+  private static final String COMPAT = "compat";
 
   /**
    * Opens what was asked for.
@@ -57,11 +63,17 @@ record BackEnd(Hypervisor hypervisor, HostKind kind, String why) implements Auto
    * @throws UserError where the back end has no model of this name
    */
   String cpuModel(String wanted) {
-    if (wanted == null) {
-      return CpuModel.all().get(0).name();
+    String own = CpuModel.all().get(0).name();
+    if (kind == HostKind.SOFT && wanted == null) {
+      return own;
     }
     if (kind != HostKind.SOFT) {
-      throw UserError.badInput("--cpu goes with --accel soft; KVM shows the guest the host's");
+      if (wanted == null || wanted.equals(HOST)) {
+        return HOST;
+      }
+      if (wanted.equals(COMPAT) || wanted.equals(own)) {
+        return COMPAT;
+      }
     }
     try {
       return CpuModel.of(wanted).name();
@@ -70,11 +82,12 @@ record BackEnd(Hypervisor hypervisor, HostKind kind, String why) implements Auto
     }
   }
 
-  /** The names of the models of {@code soft}, for help and completion. */
+  /** The names of all models, for help and completion; the last two are of {@code kvm} only. */
   static final class CpuModels implements Iterable<String> {
     @Override
     public Iterator<String> iterator() {
-      return CpuModel.all().stream().map(CpuModel::name).iterator();
+      return Stream.concat(CpuModel.all().stream().map(CpuModel::name), Stream.of(HOST, COMPAT))
+          .iterator();
     }
   }
 

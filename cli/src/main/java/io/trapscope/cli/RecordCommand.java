@@ -86,8 +86,8 @@ final class RecordCommand implements Callable<Integer> {
       paramLabel = "MODEL",
       completionCandidates = BackEnd.CpuModels.class,
       description =
-          "Processor that soft shows the guest in CPUID: ${COMPLETION-CANDIDATES}; under KVM, the"
-              + " host's.")
+          "Processor that the guest is shown in CPUID: ${COMPLETION-CANDIDATES}; KVM shows of it what"
+              + " the host has. host (all of that) and compat (default's part of it) are for KVM only.")
   private String cpu;
 
   @Option(

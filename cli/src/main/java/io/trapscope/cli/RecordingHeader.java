@@ -44,7 +44,10 @@ final class RecordingHeader {
     TraceHeader.Builder header =
         ofHost(plan.commandLine())
             .backEnd(backEnd.name(), backEnd.why())
-            .cpuModel(backEnd.name().equals("kvm") ? "host, filtered" : plan.cpuModel())
+            .cpuModel(
+                backEnd.name().equals("kvm")
+                    ? plan.cpuModel() + ", as far as the host's KVM has it"
+                    : plan.cpuModel())
             .memoryBytes(plan.memoryBytes())
             .cpus(plan.cpus())
             .clocks(
