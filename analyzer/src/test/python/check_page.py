@@ -15,7 +15,9 @@ import pyarrow.compute
 from arrow_file import read
 from browser import check_looks, open_browser
 
-TABLES_WITHOUT_VCPUS = ["hotspots", "ept_faults", "phases"]
+WHOLE_TABLES = ["hotspots", "ept_faults", "phases", "timeline", "poll_loops", "unchanged_accesses",
+                "combinable_accesses"]
+
 
 def same(found, wanted, what):
     if found != wanted:
@@ -83,7 +85,8 @@ def check_figures(browser, directory):
     same(int(figures.get("faults", 0)), faults or 0, "EPT faults")
     same(int(figures["handling_ns"]), pyarrow.compute.sum(histogram["handling_ns"]).as_py(), "time of handling")
     timeline = rows(browser, "timeline")
-    same(sum(int(row["exits"]) for row in timeline), int(about["trapscope.exits"]), "exits over time")
+    same(sum(int(row["count"]) for row in timeline), int(about["trapscope.exits"]), "exits over time")
+    same(sum(int(row["count"]) for row in rows(browser, "phases")), int(about["trapscope.exits"]), "exits by phase")
     if about["trapscope.coverage"].split("\n")[0] not in browser.find_element("class name", "status").text:
         sys.exit("coverage is not up front")
 
@@ -130,9 +133,8 @@ def main():
         check_figures(browser, directory)
         check_sums(browser, directory, "exit_histogram", ["reason"], [("count", "sum"), ("guest_ns", "sum"), ("handling_ns", "sum")])
         check_sums(browser, directory, "exit_latency", ["reason", "stage"], [("count", "sum"), ("total", "sum"), ("min", "min"), ("max", "max")])
-        for name in TABLES_WITHOUT_VCPUS:
-            if (directory / f"{name}.arrow").exists():
-                check_table(browser, directory, name)
+        for name in WHOLE_TABLES:
+            check_table(browser, directory, name)
         check_controls(browser)
         lines = check_console(browser)
         check_looks(browser)

@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -108,13 +107,15 @@ final class AnalyzeCommand implements Callable<Integer> {
 
   @Mixin private HotspotOptions hotspots;
 
+  @Mixin private TimeOptions times;
+
   @Option(names = "--json", description = "Print JSON instead of tables.")
   private boolean json;
 
   @Override
   public Integer call() {
     Budget limits = budget == null ? null : limits();
-    List<Report> chosen = chosen();
+    List<Report> chosen = chosen(limits == null ? List.of() : limits.reports());
     TraceReader reader = Traces.open(trace);
     if (folded != null && !reader.header().notes().containsKey(RecordingHeader.STACKS)) {
       throw UserError.badInput(trace + " has no call stacks: record it with --stacks");
@@ -123,6 +124,7 @@ final class AnalyzeCommand implements Callable<Integer> {
         Analysis.of(reader)
             .reports(chosen)
             .symbols(hotspots.symbols(reader))
+            .bucket(times.bucketNanos())
             .threads(Runtime.getRuntime().availableProcessors())
             .run();
     Path directory = output == null ? trace.resolve(DIRECTORY) : output;
@@ -154,8 +156,7 @@ final class AnalyzeCommand implements Callable<Integer> {
       out.println("files:");
       written.forEach(file -> out.println("  " + file));
     }
-    List<String> broken =
-        limits == null ? List.of() : limits.broken(results.table("exit_histogram").orElseThrow());
+    List<String> broken = limits == null ? List.of() : limits.broken(results);
     broken.forEach(line -> spec.commandLine().getErr().println("over budget: " + line));
     if (!results.isComplete()) {
       return ExitStatus.INCOMPLETE; // what is lost might have broken a limit too
@@ -176,7 +177,7 @@ final class AnalyzeCommand implements Callable<Integer> {
     }
   }
 
-  private List<Report> chosen() {
+  private List<Report> chosen(List<String> needed) {
     List<Report> chosen = new ArrayList<>();
     for (String name : reports) {
       Report report = Reports.named(name);
@@ -185,27 +186,28 @@ final class AnalyzeCommand implements Callable<Integer> {
             "there is no report '"
                 + name
                 + "'; there are "
-                + Reports.known().stream().map(Report::name).collect(Collectors.joining(", ")));
+                + Reports.all().stream().map(Report::name).collect(Collectors.joining(", ")));
       }
       if (!chosen.contains(report)) {
         chosen.add(report);
       }
     }
-    Optional<Report> own = hotspots.report();
-    if (own.isPresent()) {
-      chosen.removeIf(report -> report.name().equals(own.get().name()));
-      chosen.add(own.get());
-    }
-    if (chosen.isEmpty()) {
+    List<Report> shaped = times.reports();
+    hotspots.report().ifPresent(shaped::add);
+    if (chosen.isEmpty() && (shaped.isEmpty() || html != null)) {
       chosen.addAll(Reports.all());
+    }
+    for (Report own : shaped) {
+      chosen.replaceAll(report -> report.name().equals(own.name()) ? own : report);
+      if (!chosen.contains(own)) {
+        chosen.add(own);
+      }
     }
     if (histograms != null) {
       alsoMake(chosen, "exit_latency");
     }
-    if (budget != null) {
-      alsoMake(chosen, "exit_histogram");
-    }
-    if (html != null || folded != null) {
+    needed.forEach(name -> alsoMake(chosen, name));
+    if (folded != null) {
       alsoMake(chosen, "hotspots"); // which symbols are found for, too
     }
     return chosen;

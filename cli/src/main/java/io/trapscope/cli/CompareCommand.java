@@ -117,6 +117,7 @@ final class CompareCommand implements Callable<Integer> {
     try {
       List<Report> reports = new ArrayList<>();
       reports.add(Reports.named("exit_histogram"));
+      reports.add(Reports.named("phases"));
       reports.add(
           new HotspotsReport(
               keys.stream().map(HotspotKey::named).toList(),

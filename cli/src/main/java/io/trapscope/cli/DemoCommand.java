@@ -162,10 +162,7 @@ final class DemoCommand implements Callable<Integer> {
   private void analyze(Path trace, boolean show) {
     TraceReader reader = Traces.open(trace);
     Results results =
-        Analysis.run(
-            reader,
-            show ? Reports.known() : Reports.all(),
-            Runtime.getRuntime().availableProcessors());
+        Analysis.run(reader, Reports.all(), Runtime.getRuntime().availableProcessors());
     try {
       results.write(trace.resolve(AnalyzeCommand.DIRECTORY), TableFormat.ARROW);
       if (show) {

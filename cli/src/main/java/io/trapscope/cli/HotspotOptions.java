@@ -13,14 +13,14 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import picocli.CommandLine.Option;
 
-/** The options that shape the report {@code hotspots}; any of them asks for it. */
+/** The options that shape the report {@code hotspots}; any of them but symbols asks for it. */
 final class HotspotOptions {
   @Option(
       names = "--by",
       paramLabel = "COLUMNS",
       description =
           "Hotspots: what makes a row, such as target,direction,function (default:"
-              + " target,direction,size,location).")
+              + " device,register,target,direction,size,location,vcpu).")
   private String by;
 
   @Option(
@@ -62,7 +62,7 @@ final class HotspotOptions {
    * @throws UserError where one of them makes no sense
    */
   Optional<Report> report() {
-    if (by == null && where == null && sort == null && top == null && symbols == null) {
+    if (by == null && where == null && sort == null && top == null) {
       return Optional.empty();
     }
     try {

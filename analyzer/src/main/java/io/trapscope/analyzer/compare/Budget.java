@@ -4,8 +4,8 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.table.CellText;
-import io.trapscope.analyzer.table.Table;
 import io.trapscope.recorder.event.ExitReason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
 
 /**
  * The most exits and time that a run may have, for the CI of a guest kernel or a VMM. The file is
@@ -24,17 +23,25 @@ import java.util.stream.Collectors;
  * {"budget": [
  *   {"max_exits": 60000},                                      // all exits together
  *   {"reason": "IO_INSTRUCTION", "max_exits": 40000},
- *   {"reason": "EPT_VIOLATION", "max_exits": 20000, "max_handling_ns": 500000000}
+ *   {"reason": "EPT_VIOLATION", "max_exits": 20000, "max_handling_ns": 500000000},
+ *   {"phase": "drivers", "max_exits": 25000}                   // may have a reason besides
  * ]}
  * </pre>
  *
- * <p>A line without a reason is about all of them. {@code max_handling_ns} bounds the time in the
- * loop, dispatch and devices, {@code max_guest_ns} the guest time before the exits. What a run does
- * not have counts as 0.
+ * <p>A line without a phase is about the whole run, one without a reason about all of them. {@code
+ * max_handling_ns} bounds the time in the loop, dispatch and devices, {@code max_guest_ns} the
+ * guest time before the exits. A reason that a run does not have counts as 0; a run that never
+ * comes to a phase breaks the limits on it.
  */
 public final class Budget {
   /** One limit: at least one of the maxima is there; those that are not are null. */
-  record Line(ExitReason reason, Long maxExits, Long maxGuest, Long maxHandling) {}
+  record Line(String phase, ExitReason reason, Long maxExits, Long maxGuest, Long maxHandling) {
+
+    /** Of what it bounds. */
+    String subject() {
+      return (phase == null ? "" : phase + ": ") + (reason == null ? "all exits" : reason.name());
+    }
+  }
 
   private final List<Line> lines;
 
@@ -77,6 +84,7 @@ public final class Budget {
   }
 
   private static Line line(JsonParser json) throws IOException {
+    String phase = null;
     ExitReason reason = null;
     Long exits = null;
     Long guest = null;
@@ -85,6 +93,7 @@ public final class Budget {
       String name = json.currentName();
       json.nextToken();
       switch (name) {
+        case "phase" -> phase = json.getText();
         case "reason" -> reason = reason(json);
         case "max_exits" -> exits = maximum(json);
         case "max_guest_ns" -> guest = maximum(json);
@@ -94,13 +103,13 @@ public final class Budget {
                 json,
                 "there is no \""
                     + name
-                    + "\"; there are reason, max_exits, max_guest_ns and max_handling_ns");
+                    + "\"; there are phase, reason, max_exits, max_guest_ns and max_handling_ns");
       }
     }
     if (exits == null && guest == null && handling == null) {
       throw wrong(json, "a line needs max_exits, max_guest_ns or max_handling_ns");
     }
-    return new Line(reason, exits, guest, handling);
+    return new Line(phase, reason, exits, guest, handling);
   }
 
   private static ExitReason reason(JsonParser json) throws IOException {
@@ -129,43 +138,68 @@ public final class Budget {
         what + ", at line " + json.currentTokenLocation().getLineNr());
   }
 
+  /** Names of the reports that {@link #broken} needs. */
+  public List<String> reports() {
+    boolean phases = lines.stream().anyMatch(line -> line.phase() != null);
+    return phases ? List.of("exit_histogram", "phases") : List.of("exit_histogram");
+  }
+
   /**
    * Which limits a run breaks, a sentence each; empty where it keeps to all of them.
    *
-   * @param histogram the table {@code exit_histogram}
+   * @param results of the {@link #reports}, among others
    */
-  public List<String> broken(Table histogram) {
-    Sums sums = Sums.of(histogram, List.of("reason"));
-    return lines.stream()
-        .flatMap(
-            line -> Arrays.stream(Measure.values()).map(measure -> broken(line, measure, sums)))
-        .filter(sentence -> !sentence.isEmpty())
-        .collect(Collectors.toList());
+  public List<String> broken(Results results) {
+    return lines.stream().flatMap(line -> broken(line, results).stream()).toList();
   }
 
-  private static String broken(Line line, Measure measure, Sums sums) {
+  private static List<String> broken(Line line, Results results) {
+    if (line.phase() != null && !sums(results, "phases", "phase").has(List.of(line.phase()))) {
+      return List.of(line.phase() + ": the run has no such phase");
+    }
+    return Arrays.stream(Measure.values())
+        .map(measure -> broken(line, measure, found(line, measure, results)))
+        .filter(sentence -> !sentence.isEmpty())
+        .toList();
+  }
+
+  private static double found(Line line, Measure measure, Results results) {
+    if (line.phase() == null) {
+      Sums sums = sums(results, "exit_histogram", "reason");
+      return line.reason() == null
+          ? sums.total(measure)
+          : sums.get(List.of(line.reason().name()), measure);
+    }
+    if (line.reason() == null) {
+      return sums(results, "phases", "phase").get(List.of(line.phase()), measure);
+    }
+    return sums(results, "phase_exits", "phase", "reason")
+        .get(List.of(line.phase(), line.reason().name()), measure);
+  }
+
+  private static Sums sums(Results results, String table, String... keys) {
+    return Sums.of(results.table(table).orElseThrow(), List.of(keys));
+  }
+
+  private static String broken(Line line, Measure measure, double found) {
     Long most =
         switch (measure) {
           case COUNT -> line.maxExits();
           case GUEST -> line.maxGuest();
           case HANDLING -> line.maxHandling();
         };
-    double found =
-        line.reason() == null
-            ? sums.total(measure)
-            : sums.get(List.of(line.reason().name()), measure);
     if (most == null || found <= most) {
       return "";
     }
-    String which = line.reason() == null ? "all exits" : line.reason().name();
     return switch (measure) {
       case COUNT ->
-          String.format(Locale.ROOT, "%s: %,d exits, %,d allowed", which, (long) found, most);
+          String.format(
+              Locale.ROOT, "%s: %,d exits, %,d allowed", line.subject(), (long) found, most);
       case GUEST, HANDLING ->
           String.format(
               Locale.ROOT,
               "%s: %s of %s, %s allowed",
-              which,
+              line.subject(),
               CellText.duration((long) found),
               measure == Measure.GUEST ? "guest time" : "handling",
               CellText.duration(most));

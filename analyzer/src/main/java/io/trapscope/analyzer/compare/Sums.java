@@ -77,6 +77,11 @@ final class Sums {
     return byKey.keySet();
   }
 
+  /** Whether the recording has a row for a key. */
+  boolean has(List<String> key) {
+    return byKey.containsKey(key);
+  }
+
   /** The sum for a key; 0 where the recording has none. */
   double get(List<String> key, Measure measure) {
     double[] values = byKey.get(key);

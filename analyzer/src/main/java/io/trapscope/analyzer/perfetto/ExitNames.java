@@ -1,6 +1,7 @@
 package io.trapscope.analyzer.perfetto;
 
 import io.trapscope.analyzer.report.TraceFacts;
+import io.trapscope.analyzer.tally.Tally;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitReason;
@@ -22,7 +23,7 @@ final class ExitNames {
   }
 
   String of(EventReader event) {
-    Field field = number(event.type());
+    Field field = Tally.NAMED_BY.getOrDefault(event.type(), Field.REASON);
     Key key =
         new Key(event.type(), event.get(Field.DIRECTION, 0), event.get(field, event.reasonCode()));
     String name = known.get(key);
@@ -33,41 +34,6 @@ final class ExitNames {
       }
     }
     return name;
-  }
-
-  /** The field that tells exits of a type apart. */
-  private static Field number(EventType type) {
-    return switch (type) {
-      case PIO -> Field.PORT;
-      case MMIO -> Field.GPA;
-      case CPUID -> Field.LEAF;
-      case MSR -> Field.MSR;
-      case HYPERCALL -> Field.HYPERCALL;
-      case EPT_FAULT -> Field.REGION;
-      case CR_ACCESS -> Field.CONTROL_REGISTER;
-      case EXCEPTION -> Field.VECTOR;
-      case HLT,
-          EXIT,
-          INJECTION,
-          END,
-          CONSOLE_OUTPUT,
-          CONSOLE_INPUT,
-          INPUT,
-          MARK,
-          GAP,
-          TRANSLATION,
-          IRQ_LINE,
-          EOI,
-          APIC_ACCESS,
-          HALT_POLL,
-          WAKEUP,
-          MMU,
-          EMULATION,
-          DIRTY,
-          TRACEPOINT,
-          STACK ->
-          Field.REASON;
-    };
   }
 
   private String name(Key key) {

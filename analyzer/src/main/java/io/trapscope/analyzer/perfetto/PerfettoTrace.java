@@ -1,6 +1,6 @@
 package io.trapscope.analyzer.perfetto;
 
-import io.trapscope.analyzer.report.DeviceNames;
+import io.trapscope.analyzer.platform.DeviceNames;
 import io.trapscope.analyzer.report.TraceFacts;
 import io.trapscope.analyzer.table.PartFile;
 import io.trapscope.recorder.event.EventReader;

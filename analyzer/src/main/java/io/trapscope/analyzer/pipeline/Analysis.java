@@ -5,9 +5,11 @@ import io.trapscope.analyzer.report.KernelPlaces;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.TraceFacts;
 import io.trapscope.analyzer.symbols.SymbolTable;
+import io.trapscope.analyzer.tally.Bucket;
 import io.trapscope.analyzer.tally.Part;
 import io.trapscope.analyzer.tally.Pass;
 import io.trapscope.analyzer.tally.Tally;
+import io.trapscope.analyzer.tally.TimeAxis;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.trace.TraceReader;
 import java.util.ArrayList;
@@ -31,6 +33,7 @@ public final class Analysis {
   private List<Report> reports = List.of();
   private Supplier<SymbolTable> symbols = () -> SymbolTable.EMPTY;
   private int threads = 1;
+  private long bucket;
   private Progress progress = (done, all) -> {};
 
   private Analysis(TraceReader trace) {
@@ -70,6 +73,12 @@ public final class Analysis {
     return this;
   }
 
+  /** Length of a timeline's buckets in ns; by itself as short as makes sense. */
+  public Analysis bucket(long nanos) {
+    bucket = nanos;
+    return this;
+  }
+
   /** Who is told how far the pass is. */
   public Analysis progress(Progress listener) {
     progress = listener;
@@ -92,9 +101,16 @@ public final class Analysis {
       needs
           .computeIfAbsent(report.where(), absent -> EnumSet.noneOf(Part.class))
           .addAll(report.needs());
+      for (EventFilter first : report.firstOf()) {
+        needs.computeIfAbsent(first, absent -> EnumSet.noneOf(Part.class)).add(Part.SITES);
+      }
     }
+    TraceFacts facts = TraceFacts.of(trace);
+    TimeAxis axis = bucket == 0 ? TimeAxis.from(facts.start()) : TimeAxis.of(facts.start(), bucket);
+    int shift = Bucket.shift(facts.ramEnd());
     List<Pass.Order> orders = new ArrayList<>();
-    needs.forEach((where, parts) -> orders.add(new Pass.Order(parts, predicate(where))));
+    needs.forEach(
+        (where, parts) -> orders.add(new Pass.Order(parts, predicate(where), axis, shift)));
     Streams streams = new Streams(trace, () -> new Pass(orders), progress);
     Pass pass = streams.read(threads);
     Map<EventFilter, Tally> tallies = new LinkedHashMap<>();
@@ -102,9 +118,9 @@ public final class Analysis {
     for (EventFilter where : needs.keySet()) {
       tallies.put(where, counted.get(tallies.size()));
     }
-    TraceFacts facts = TraceFacts.of(trace, names(tallies.get(EventFilter.ALL)));
+    SymbolTable names = names(tallies.get(EventFilter.ALL));
     TraceInfo info = TraceInfo.of(trace, streams.anomalies(), pass.events(), pass.exits());
-    return new Results(trace, reports, info, facts, tallies);
+    return new Results(trace, reports, info, facts.withSymbols(names), tallies);
   }
 
   private SymbolTable names(Tally all) {

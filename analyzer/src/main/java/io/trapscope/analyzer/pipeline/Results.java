@@ -9,11 +9,14 @@ import io.trapscope.analyzer.report.EventFilter;
 import io.trapscope.analyzer.report.Findings;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.TraceFacts;
+import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableDirectory;
 import io.trapscope.analyzer.table.TableJson;
 import io.trapscope.analyzer.table.TableText;
+import io.trapscope.analyzer.tally.SpanReader;
 import io.trapscope.analyzer.tally.Tally;
+import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.Writer;
@@ -23,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.HdrHistogram.Histogram;
 
 /** What an analysis found: the tables of its reports, and how complete the trace is. */
@@ -48,8 +52,9 @@ public final class Results {
     this.reports = List.copyOf(reports);
     this.info = info;
     this.facts = facts;
+    SpanReader spans = new SpanReader(trace);
     for (Report report : reports) {
-      Findings found = new Findings(tallies.get(report.where()), facts);
+      Findings found = new Findings(tallies.get(report.where()), facts, spans, tallies);
       tables.addAll(report.tables(found));
       summary.addAll(report.summary(found));
       histograms.putAll(report.histograms(found));
@@ -196,13 +201,9 @@ public final class Results {
    * @throws IOException with one line that names the file, where it cannot be written
    */
   public void writeHtml(Path file) throws IOException {
-    // Where vCPUs are apart the sums over them are shown, else every row.
     List<Table> shown = new ArrayList<>(summary);
     for (Table table : tables) {
-      if (table.schema().columns().stream().noneMatch(column -> column.name().equals("vcpu"))) {
-        shown.replaceAll(
-            short_ -> short_.schema().name().equals(table.schema().name()) ? table : short_);
-      }
+      shown.replaceAll(brief -> isAll(table, brief) ? table : brief);
     }
     ReportPage page = new ReportPage(trace, shown);
     HtmlPage.write(
@@ -217,6 +218,15 @@ public final class Results {
           page.writeMembers(json);
           json.writeEndObject();
         });
+  }
+
+  /** Whether a table has all rows of the one for people, which does not add up vCPUs instead. */
+  private static boolean isAll(Table table, Table brief) {
+    List<String> names = brief.schema().columns().stream().map(Column::name).toList();
+    int vcpu = names.indexOf(Field.VCPU.column());
+    boolean addsUp =
+        vcpu >= 0 && IntStream.range(0, brief.rows()).allMatch(row -> brief.isNull(row, vcpu));
+    return !addsUp && table.schema().name().equals(brief.schema().name());
   }
 
   private static void writeLines(JsonGenerator json, String name, List<String> lines)

@@ -77,6 +77,7 @@ final class Streams {
       work(workers, Executors.newFixedThreadPool(workers - 1));
     }
     anomalies.addAll(trace.anomalies());
+    whole.finish();
     return whole;
   }
 

@@ -1,6 +1,7 @@
 package io.trapscope.analyzer.report;
 
 import io.trapscope.analyzer.table.RowSink;
+import io.trapscope.recorder.event.EventLayout;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
@@ -26,7 +27,8 @@ final class FieldRows {
       for (int i = 0; i < fields.size(); i++) {
         Field field = fields.get(i);
         if (EventType.COMMON.contains(field) || type.details().contains(field)) {
-          cells.add(Cell.of(field, firstColumn + i, facts));
+          int bit = EventLayout.of(type).presenceBit(field);
+          cells.add(Cell.of(field, bit, firstColumn + i, facts));
         }
       }
       byType[type.ordinal()] = cells.toArray(Cell[]::new);
@@ -35,8 +37,9 @@ final class FieldRows {
 
   /** Sets a cell for each field that was captured; does not end the row. */
   void append(EventReader event, RowSink sink) {
+    int captured = event.captured();
     for (Cell cell : byType[event.type().ordinal()]) {
-      if (event.has(cell.field)) {
+      if (cell.isDerived ? event.has(cell.field) : (captured & cell.bit) != 0) {
         cell.copy(event, sink);
       }
     }
@@ -53,14 +56,21 @@ final class FieldRows {
   /** One field's way into one column. */
   private static final class Cell {
     final Field field;
+
+    /** Whether the field takes no room in a record; else its bit among those that were captured. */
+    final boolean isDerived;
+
+    final int bit;
     private final int column;
     private final Action action;
     private final TraceFacts facts;
     private final int[] words;
     private final byte[] scratch;
 
-    private Cell(Field field, int column, Action action, TraceFacts facts) {
+    private Cell(Field field, int presenceBit, int column, Action action, TraceFacts facts) {
       this.field = field;
+      this.isDerived = presenceBit < 0;
+      this.bit = isDerived ? 0 : 1 << presenceBit;
       this.column = column;
       this.action = action;
       this.facts = facts;
@@ -68,7 +78,7 @@ final class FieldRows {
       this.scratch = action == Action.BYTES ? new byte[EventWriter.MAX_DATA] : null;
     }
 
-    static Cell of(Field field, int column, TraceFacts facts) {
+    static Cell of(Field field, int presenceBit, int column, TraceFacts facts) {
       Action action =
           switch (field.kind()) {
             case CODE -> Action.WORD;
@@ -77,7 +87,7 @@ final class FieldRows {
             case INDEX -> field == Field.REGION ? Action.REGION : Action.NUMBER;
             case COUNT, INSTRUCTIONS, DURATION, SIZE, ADDRESS, BITS, FLAG -> Action.NUMBER;
           };
-      return new Cell(field, column, action, facts);
+      return new Cell(field, presenceBit, column, action, facts);
     }
 
     void copy(EventReader event, RowSink sink) {

@@ -8,26 +8,22 @@ import io.trapscope.analyzer.tally.Site;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** What exits of one row of {@code hotspots} have in common. */
 public enum HotspotKey {
   EVENT(Column.text("event", "type of the event")),
   REASON(Column.text("reason", "exit reason")),
-  /** What was accessed: see {@link #target}. */
-  TARGET(
-      Column.text(
-          "target",
-          "port, MMIO address, MSR, CPUID leaf, hypercall, control register, vector, region")),
-  DIRECTION(Column.text("direction", "READ, WRITE, or FETCH of an instruction; RDMSR is a READ")),
+  TARGET(RegisterColumns.TARGET),
+  DEVICE(RegisterColumns.DEVICE),
+  REGISTER(RegisterColumns.REGISTER),
+  DIRECTION(RegisterColumns.DIRECTION),
   SIZE(EventColumns.of(Field.SIZE)),
   FUNCTION(Column.text("function", "guest function that holds the RIP; null where no symbol does")),
   OFFSET(
       Column.address(
           "offset", "how far the RIP is behind the function's start; null where no symbol does")),
-  LOCATION(
-      Column.text("location", "guest RIP: function and offset, or the address without a symbol")),
+  LOCATION(RegisterColumns.LOCATION),
   RIP(EventColumns.of(Field.RIP)),
   SPACE(
       Column.text(
@@ -75,7 +71,7 @@ public enum HotspotKey {
     switch (this) {
       case EVENT -> into[at] = site.type().ordinal();
       case REASON -> into[at] = site.reason();
-      case TARGET -> {
+      case TARGET, DEVICE, REGISTER -> {
         boolean named = site.hasRegister();
         long number = site.register();
         if (site.type() == EventType.EPT_FAULT) {
@@ -121,12 +117,13 @@ public enum HotspotKey {
 
   /** Sets the cell that these two numbers stand for, or none. */
   void write(long[] values, int at, TraceFacts facts, RowSink row, int cell) {
-    if (isPresent(values, at)) {
-      if (isText()) {
-        row.text(cell, text(values, at, facts));
-      } else {
-        row.number(cell, number(values, at));
+    if (isText()) {
+      String text = text(values, at, facts);
+      if (text != null) {
+        row.text(cell, text);
       }
+    } else if (isPresent(values, at)) {
+      row.number(cell, number(values, at));
     }
   }
 
@@ -149,7 +146,7 @@ public enum HotspotKey {
     return switch (this) {
       case EVENT -> EventType.values()[first].name();
       case REASON -> ExitEvents.name(first);
-      case TARGET -> target(EventType.values()[first], values[at + 1], facts);
+      case TARGET, DEVICE, REGISTER -> name(EventType.values()[first], values[at + 1], facts);
       case DIRECTION -> Field.ACCESS.render(first);
       case FUNCTION -> facts.symbols().name(first);
       case LOCATION ->
@@ -167,44 +164,20 @@ public enum HotspotKey {
       case SIZE, VCPU, CPL -> values[at];
       case OFFSET, RIP -> values[at + 1];
       case MODE -> EventColumns.wordIndexes(Field.MODE)[(int) values[at]];
-      case EVENT, REASON, TARGET, DIRECTION, FUNCTION, LOCATION, SPACE ->
+      case EVENT, REASON, TARGET, DEVICE, REGISTER, DIRECTION, FUNCTION, LOCATION, SPACE ->
           throw new IllegalStateException(name());
     };
   }
 
-  private static String target(EventType type, long number, TraceFacts facts) {
-    String hex = "0x" + Long.toHexString(number);
-    return switch (type) {
-      case PIO -> "port " + hex;
-      case MMIO -> "mmio " + hex;
-      case CPUID ->
-          String.format(Locale.ROOT, "cpuid 0x%x.%d", number >>> 32, number & 0xffff_ffffL);
-      case MSR -> "msr " + hex;
-      case HYPERCALL -> "hypercall " + Long.toUnsignedString(number);
-      case EPT_FAULT -> "page of " + facts.region((int) number);
-      case CR_ACCESS -> "cr" + number;
-      case EXCEPTION -> "vector " + number;
-      case HLT,
-          EXIT,
-          INJECTION,
-          END,
-          CONSOLE_OUTPUT,
-          CONSOLE_INPUT,
-          INPUT,
-          MARK,
-          GAP,
-          TRANSLATION,
-          IRQ_LINE,
-          EOI,
-          APIC_ACCESS,
-          HALT_POLL,
-          WAKEUP,
-          MMU,
-          EMULATION,
-          DIRTY,
-          TRACEPOINT,
-          STACK ->
-          throw new AssertionError(type);
-    };
+  /** Of what was accessed the device, the register's name, or the address, as this key wants it. */
+  private String name(EventType type, long number, TraceFacts facts) {
+    boolean fault = type == EventType.EPT_FAULT;
+    if (this == TARGET) {
+      return fault ? "page of " + facts.region((int) number) : RegisterColumns.target(type, number);
+    }
+    if (this == DEVICE) {
+      return fault ? facts.region((int) number) : facts.platform().device(type, number);
+    }
+    return fault ? null : facts.platform().register(type, number);
   }
 }

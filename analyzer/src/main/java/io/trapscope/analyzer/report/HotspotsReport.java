@@ -27,7 +27,14 @@ import java.util.stream.Collectors;
  */
 public final class HotspotsReport implements Report {
   public static final List<HotspotKey> DEFAULT_KEYS =
-      List.of(HotspotKey.TARGET, HotspotKey.DIRECTION, HotspotKey.SIZE, HotspotKey.LOCATION);
+      List.of(
+          HotspotKey.DEVICE,
+          HotspotKey.REGISTER,
+          HotspotKey.TARGET,
+          HotspotKey.DIRECTION,
+          HotspotKey.SIZE,
+          HotspotKey.LOCATION,
+          HotspotKey.VCPU);
 
   /** Default number of rows for people. */
   public static final int DEFAULT_TOP = 20;

@@ -29,6 +29,11 @@ public interface Report {
     return EventFilter.ALL;
   }
 
+  /** Further exits of which the report wants to know when the first one came. */
+  default Set<EventFilter> firstOf() {
+    return Set.of();
+  }
+
   /** The answer, for files and for programs. */
   default List<Table> tables(Findings found) {
     return List.of();

@@ -36,6 +36,7 @@ final class Exits {
   static final long LOOP = bit(Field.LOOP_TIME);
   static final long DISPATCH = bit(Field.DISPATCH_TIME);
   static final long DEVICE = bit(Field.DEVICE_TIME);
+  static final long RIP = bit(Field.RIP);
   static final long STAGES = GUEST | LOOP | DISPATCH | DEVICE;
 
   private static final long U32 = 0xffff_ffffL;

@@ -22,13 +22,9 @@ public final class Latency {
    */
   public static final long LIMIT = 1L << 53;
 
-  /** Values below 2^11 = 2048, the power of two above 2 * 10^3, have a cell each. */
-  private static final int EXACT_BITS = 11;
+  /** 2^11 is the power of two above 2 * 10^3. */
+  private static final Scale SCALE = new Scale(11);
 
-  /** From there on each power of two is divided into 1024 cells. */
-  private static final int OCTAVE_BITS = EXACT_BITS - 1;
-
-  private static final long EXACT = (1L << EXACT_BITS) - 1;
   private static final long[] NONE = new long[0];
   private static final int[] NOWHERE = new int[0];
 
@@ -48,7 +44,7 @@ public final class Latency {
 
   /** Takes a plausible duration in ns; not once packed. */
   void record(long nanos) {
-    int cell = cell(nanos);
+    int cell = SCALE.cell(nanos);
     if (cell >= counts.length) {
       grow(cell);
     }
@@ -62,20 +58,8 @@ public final class Latency {
     }
   }
 
-  private static int cell(long value) {
-    int octave = 64 - EXACT_BITS - Long.numberOfLeadingZeros(value | EXACT);
-    return (octave << OCTAVE_BITS) + (int) (value >>> octave);
-  }
-
-  /** The smallest value of a cell. */
-  private static long lowest(int cell) {
-    int octave = Math.max(0, (cell >> OCTAVE_BITS) - 1);
-    return (long) (cell - (octave << OCTAVE_BITS)) << octave;
-  }
-
   private void grow(int cell) {
-    int octaves = (cell >> OCTAVE_BITS) + 1;
-    counts = Arrays.copyOf(counts, octaves << OCTAVE_BITS);
+    counts = Arrays.copyOf(counts, SCALE.upTo(cell));
   }
 
   /** Gives back the room of cells that are 0; more can be merged in, but not recorded. */
@@ -135,7 +119,7 @@ public final class Latency {
     Histogram histogram = new Histogram(LIMIT, DIGITS);
     for (int i = 0; i < counts.length; i++) {
       if (counts[i] != 0) {
-        histogram.recordValueWithCount(lowest(packed ? places[i] : i), counts[i]);
+        histogram.recordValueWithCount(SCALE.lowest(packed ? places[i] : i), counts[i]);
       }
     }
     return histogram;
@@ -182,7 +166,7 @@ public final class Latency {
   public long[] octaves() {
     long[] octaves = new long[Long.SIZE - Long.numberOfLeadingZeros(LIMIT)];
     for (int i = 0; i < counts.length; i++) {
-      long lowest = lowest(packed ? places[i] : i);
+      long lowest = SCALE.lowest(packed ? places[i] : i);
       octaves[Long.SIZE - Long.numberOfLeadingZeros(lowest)] += counts[i];
     }
     return octaves;

@@ -7,5 +7,11 @@ public enum Part {
   /** Distributions of time by reason and stage. */
   LATENCIES,
   /** Events that are no exits, by type. */
-  OTHERS
+  OTHERS,
+  /** Values of accesses, and runs of them. */
+  ACCESSES,
+  /** Exits, times and EPT faults over time. */
+  TIMELINE,
+  /** Console text and marks. */
+  MESSAGES
 }

@@ -15,8 +15,11 @@ public final class Pass {
    *
    * @param parts what a tally counts
    * @param where which exits count; null for all
+   * @param axis how a timeline cuts time
+   * @param blockShift log2 of the bytes of a block of guest-physical memory on a timeline
    */
-  public record Order(Set<Part> parts, Predicate<EventReader> where) {}
+  public record Order(
+      Set<Part> parts, Predicate<EventReader> where, TimeAxis axis, int blockShift) {}
 
   /** One tally and the exits that wait to be counted in it. */
   private static final class Counter {
@@ -26,7 +29,7 @@ public final class Pass {
 
     Counter(Order order) {
       where = order.where();
-      tally = new Tally(order.parts());
+      tally = new Tally(order.parts(), order.axis(), order.blockShift());
     }
 
     /** Counts the exits of a block, and returns how many there are. */
@@ -67,6 +70,13 @@ public final class Pass {
     exits += later.exits;
     for (int i = 0; i < counters.length; i++) {
       counters[i].tally.merge(later.counters[i].tally);
+    }
+  }
+
+  /** Ends merging. */
+  public void finish() {
+    for (Counter counter : counters) {
+      counter.tally.finish();
     }
   }
 

@@ -2,6 +2,9 @@ package io.trapscope.analyzer.tally;
 
 import io.trapscope.recorder.event.EventBlock;
 import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.Field;
+import java.util.Collections;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -16,27 +19,48 @@ public final class Tally {
   /** The types of events that are exits where their reason was captured. */
   public static final Set<EventType> EXITS = ExitShape.TYPES;
 
+  /** The field that names what an exit was about, by type; nothing does for the other types. */
+  public static final Map<EventType, Field> NAMED_BY =
+      Collections.unmodifiableMap(ExitShape.NAMED_BY);
+
+  /** Not every part has to be asked for; what was not is null. */
   private final Sites sites;
+
   private final RawSites rawSites;
   private final Latencies latencies;
   private final OtherEvents others;
+  private final Accesses accesses;
+  private final Timeline timeline;
+  private final Messages messages;
 
-  Tally(Set<Part> parts) {
+  Tally(Set<Part> parts, TimeAxis axis, int blockShift) {
     sites = parts.contains(Part.SITES) ? new Sites() : null;
     rawSites = sites == null ? null : new RawSites(sites);
     latencies = parts.contains(Part.LATENCIES) ? new Latencies() : null;
     others = parts.contains(Part.OTHERS) ? new OtherEvents() : null;
+    accesses = parts.contains(Part.ACCESSES) ? new Accesses() : null;
+    timeline = parts.contains(Part.TIMELINE) ? new Timeline(axis, blockShift) : null;
+    messages = parts.contains(Part.MESSAGES) ? new Messages() : null;
   }
 
   void add(Exits exits, EventBlock block) {
     if (sites != null) {
       rawSites.add(exits);
     }
-    if (others != null) {
-      others.add(exits, block);
-    }
     if (latencies != null) {
       latencies.add(exits);
+    }
+    if (accesses != null) {
+      accesses.add(exits);
+    }
+    if (timeline != null) {
+      timeline.add(exits);
+    }
+    if (exits.others > 0 && others != null) {
+      others.add(exits, block);
+    }
+    if (exits.others > 0 && messages != null) {
+      messages.add(exits, block);
     }
   }
 
@@ -58,23 +82,54 @@ public final class Tally {
     if (latencies != null) {
       latencies.merge(later.latencies);
     }
+    if (accesses != null) {
+      accesses.merge(later.accesses);
+    }
+    if (timeline != null) {
+      timeline.merge(later.timeline);
+    }
     if (others != null) {
       others.merge(later.others);
     }
+    if (messages != null) {
+      messages.merge(later.messages);
+    }
   }
 
-  /** Exits by site; only where {@link Part#SITES} was asked for. */
+  /** Ends merging: from here on the tally is only asked. */
+  void finish() {
+    if (accesses != null) {
+      accesses.finish();
+    }
+  }
+
+  /** Exits by site. */
   public Sites sites() {
     return sites;
   }
 
-  /** Times by reason and stage; only where {@link Part#LATENCIES} was asked for. */
+  /** Times by reason and stage. */
   public Latencies latencies() {
     return latencies;
   }
 
-  /** Events that are no exits; only where {@link Part#OTHERS} was asked for. */
+  /** Events that are no exits. */
   public OtherEvents others() {
     return others;
+  }
+
+  /** What accesses to registers were good for. */
+  public Accesses accesses() {
+    return accesses;
+  }
+
+  /** What happened when. */
+  public Timeline timeline() {
+    return timeline;
+  }
+
+  /** Console text and marks. */
+  public Messages messages() {
+    return messages;
   }
 }

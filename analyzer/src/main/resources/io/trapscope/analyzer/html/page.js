@@ -231,7 +231,7 @@ function timeChart(element, label, make, height) {
     }, make());
     options.scales = Object.assign({x: {time: false, min: view[0], max: view[1]}}, options.scales);
     options.cursor = Object.assign({sync: {key: "time"}, drag: {x: true, y: false, setScale: false}, points: {show: false}}, options.cursor);
-    options.hooks = Object.assign({}, options.hooks, {setSelect: [(u) => {
+    options.hooks = Object.assign({drawClear: [(u) => bands(u, options.namesPhases)]}, options.hooks, {setSelect: [(u) => {
       if (u.select.width > 4) setView(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
       u.setSelect({left: 0, top: 0, width: 0, height: 0}, false);
     }]});
@@ -256,6 +256,29 @@ function timeChart(element, label, make, height) {
   new ResizeObserver(() => {
     if (chart && Math.abs(chart.width - element.clientWidth) > 1) chart.setSize({width: Math.max(240, element.clientWidth), height});
   }).observe(element);
+}
+
+const phases = data.tables && data.tables.phases ? data.tables.phases.rows : [];
+
+/** Behind a chart every other phase of the run is shaded; above it each is named where there is room. */
+function bands(u, named) {
+  if (phases.length < 2) return;
+  const context = u.ctx, {left, top, width, height} = u.bbox;
+  context.save();
+  context.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  phases.forEach((phase, i) => {
+    const from = Math.max(left, u.valToPos(phase.since_start, "x", true));
+    const to = Math.min(left + width, u.valToPos(phase.since_start + phase.duration, "x", true));
+    if (i % 2 && from < to) {
+      context.fillStyle = css("--band");
+      context.fillRect(from, top, to - from, height);
+    }
+    if (named && context.measureText(phase.phase).width + 4 * devicePixelRatio < to - from) {
+      context.fillStyle = css("--muted");
+      context.fillText(phase.phase, from + 2 * devicePixelRatio, top - 4 * devicePixelRatio);
+    }
+  });
+  context.restore();
 }
 
 function axes(yFormat, ySize = 64) {

@@ -76,7 +76,7 @@ function timelineSection() {
   const shareChart = h("div", {class: "chart", id: "chart-shares"});
   const words = h("div", {class: "readout", "aria-live": "off"});
   timeChart(exitsChart, "Exits over time by reason. Keys: plus and minus zoom, arrows move, 0 shows all.", () => Object.assign(
-    {axes: axes((value) => grouped.format(value)), scales: {y: {range: (u, min, max) => [0, max || 1]}}},
+    {axes: axes((value) => grouped.format(value)), scales: {y: {range: (u, min, max) => [0, max || 1]}}, namesPhases: true, padding: [20, 8, 0, 0]},
     piled(names, rows, colour),
     readout(words, (column) => {
       const parts = names.map((name, i) => [name, rows[i][column] || 0]).filter(([, count]) => count).sort((a, b) => b[1] - a[1]);
@@ -99,7 +99,7 @@ function timelineSection() {
         h("ul", {class: "keys"}, names.map((name) => h("li", {}, h("i", {style: {background: colour(name)}}), name))), words,
         h("p", {class: "chart-title"}, "where the time went"), shareChart),
       consoleList()),
-    timelineTable(names, rows));
+    numbers());
 }
 
 function consoleList() {
@@ -144,24 +144,30 @@ function consoleList() {
   return h("div", {class: "console"}, h("p", {class: "chart-title"}, "console"), list, left);
 }
 
-/** The same as numbers, for those who see no chart: sixteen stretches of time. */
-function timelineTable(names, rows) {
-  const parts = Math.min(16, timeline.columns);
-  const stretches = Array.from({length: parts}, (_, i) => [Math.floor(i * timeline.columns / parts), Math.floor((i + 1) * timeline.columns / parts)]);
-  const sum = (cells, [from, to]) => total((cells || []).slice(from, to));
-  const table = {meaning: "a stretch of the run", columns: [
-    {name: "from", type: "duration", unit: "ns"}, {name: "to", type: "duration", unit: "ns"}, {name: "exits", type: "uint64", unit: "1"},
-    {name: "most", type: "text", unit: ""}, ...Object.keys(SHARES).map((name) => ({name, type: "duration", unit: "ns"}))],
-  rows: stretches.map((stretch) => {
-    const counts = names.map((name, i) => [name, sum(rows[i], stretch)]).sort((a, b) => b[1] - a[1]);
-    return Object.assign({from: stretch[0] * timeline.column_ns, to: stretch[1] * timeline.column_ns,
-      exits: counts.reduce((all, [, count]) => all + count, 0), most: counts[0][1] ? `${counts[0][0]} (${grouped.format(counts[0][1])})` : null},
-    Object.fromEntries(Object.keys(SHARES).map((name) => [name, sum(timeline.shares[name], stretch)])));
-  })};
-  return h("details", {}, h("summary", {}, "the timeline as a table"), tableElement(table, {name: "timeline"}));
+/** The same as numbers, for those who see no chart. */
+function numbers() {
+  const table = take("timeline");
+  return table ? h("details", {}, h("summary", {}, "the timeline as a table"), tableElement(table, {name: "timeline"})) : null;
 }
 
 // ---- the reports' tables ----
+
+function phasesSection() {
+  const table = take("phases");
+  return table ? section("phases", "Phases", h("p", {}, "The run cut where something happens for the first time; the charts over time have these phases as bands."),
+    tableElement(table, {name: "phases"})) : null;
+}
+
+const FINDINGS = {
+  poll_loops: "A register read again and again with the same value: the guest waits. An interrupt, or a longer pause between the reads, would save them.",
+  unchanged_accesses: "Accesses with the value that the register had. REDUNDANT ones could be left out; POLLED ones look at what changes by itself; ACTS means that every access does something.",
+  combinable_accesses: "Accesses in a row that fewer would do for: index and data registers, one byte after the other."};
+
+function findingsSection() {
+  const found = Object.keys(FINDINGS).map((name) => [name, take(name)]).filter(([, table]) => table && table.rows.length);
+  return found.length ? section("findings", "Accesses that could be saved", found.map(([name, table]) =>
+    [h("h3", {}, table.title), h("p", {}, FINDINGS[name]), tableElement(table, {name, most: 12, filter: "filter by device, register, function ..."})])) : null;
+}
 
 function exitsSection() {
   const table = take("exit_histogram");
@@ -289,10 +295,10 @@ function strip(ranges) {
 
 function report() {
   page.append(heading(), completeness(), figures(), whereTimeWent());
-  const parts = [timelineSection(), exitsSection(), latencySection(), hotspotsSection(), faultsSection()];
+  const parts = [timelineSection(), phasesSection(), exitsSection(), latencySection(), hotspotsSection(), findingsSection(), faultsSection()];
   const further = Object.entries(tables).filter(([name, table]) => !shown.has(name) && table.rows.length)
     .map(([name, table]) => section(name, table.title, tableElement(table, {name, filter: table.rows.length > 25 ? "filter" : null})));
-  parts.splice(4, 0, ...further);
+  parts.splice(6, 0, ...further);
   parts.push(platformSection());
   const links = h("nav", {"aria-label": "Sections"}, sections.filter(([id]) => parts.some((part) => part && part.id === id)).map(([id, name]) => h("a", {href: `#${id}`}, name)));
   page.append(links, ...parts.filter(Boolean),

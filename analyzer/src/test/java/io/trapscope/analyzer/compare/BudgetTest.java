@@ -5,12 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.trapscope.analyzer.pipeline.Analysis;
 import io.trapscope.analyzer.pipeline.MemoryTrace;
+import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.report.Reports;
-import io.trapscope.analyzer.table.Table;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,8 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class BudgetTest {
   @TempDir Path directory;
 
-  /** On two vCPUs: 6 CPUID exits of 100 ns each, 4 HLT exits. */
-  private static Table histogram() {
+  /** On two vCPUs: 6 CPUID exits of 100 ns each, 4 HLT exits; a phase "later" from 6 us on. */
+  private static Results results() {
     MemoryTrace trace = new MemoryTrace(2);
     for (int i = 0; i < 10; i++) {
       long time = 1000L * (i + 1);
@@ -38,14 +39,17 @@ class BudgetTest {
                   .put(Field.GUEST_TIME, 50)
                   .put(Field.DEVICE_TIME, cpuid ? 100 : 0));
     }
-    return Analysis.run(trace, List.of(Reports.named("exit_histogram")), 1)
-        .table("exit_histogram")
-        .orElseThrow();
+    byte[] name = "later".getBytes(StandardCharsets.UTF_8);
+    trace.add(
+        0,
+        EventType.MARK,
+        event -> event.put(Field.TIME, 6000).putBytes(Field.DATA, name, 0, name.length));
+    return Analysis.run(
+        trace, List.of(Reports.named("exit_histogram"), Reports.named("phases")), 1);
   }
 
   private List<String> broken(String text) throws IOException {
-    return Budget.read(Files.writeString(directory.resolve("budget.json"), text))
-        .broken(histogram());
+    return Budget.read(Files.writeString(directory.resolve("budget.json"), text)).broken(results());
   }
 
   @Test
@@ -78,6 +82,29 @@ class BudgetTest {
             "all exits: 500 ns of guest time, 499 ns allowed",
             "CPUID: 6 exits, 5 allowed",
             "CPUID: 600 ns of handling, 599 ns allowed");
+  }
+
+  @Test
+  void limitsOnAPhase() throws IOException {
+    assertThat(
+            broken(
+                """
+                {"budget": [
+                  {"phase": "run", "max_exits": 5},
+                  {"phase": "later", "max_exits": 4, "max_handling_ns": 300},
+                  {"phase": "later", "reason": "CPUID", "max_exits": 2, "max_handling_ns": 299},
+                  {"phase": "run", "reason": "RDMSR", "max_exits": 0},
+                  {"phase": "late", "max_exits": 100}
+                ]}
+                """))
+        .containsExactly(
+            "later: all exits: 5 exits, 4 allowed",
+            "later: CPUID: 3 exits, 2 allowed",
+            "later: CPUID: 300 ns of handling, 299 ns allowed",
+            "late: the run has no such phase");
+    Path plain =
+        Files.writeString(directory.resolve("plain.json"), "{\"budget\": [{\"max_exits\": 1}]}");
+    assertThat(Budget.read(plain).reports()).containsExactly("exit_histogram");
   }
 
   @ParameterizedTest

@@ -31,7 +31,9 @@ class ReportPageTest {
 
   @TempDir Path directory;
 
-  /** Two vCPUs, faults, halts, interrupts, marks, and console text that would break a bad page. */
+  /**
+   * Two vCPUs, faults, halts, a poll loop, a string, and console text that would break a bad page.
+   */
   private static MemoryTrace source() {
     MemoryTrace trace = new MemoryTrace(2);
     for (int i = 0; i < EXITS; i++) {
@@ -49,7 +51,12 @@ class ReportPageTest {
                 .put(Field.DEVICE_TIME, n);
             switch (n % 4) {
               case 0 ->
-                  event.put(Field.REASON, ExitReason.IO_INSTRUCTION.code()).put(Field.PORT, 0x3f8);
+                  event
+                      .put(Field.REASON, ExitReason.IO_INSTRUCTION.code())
+                      .put(Field.PORT, n < 1_000 ? 0x3fd : 0x3f8)
+                      .put(Field.DIRECTION, n < 1_000 ? 0 : 1)
+                      .put(Field.SIZE, 1)
+                      .put(Field.VALUE, n < 1_000 ? 0x60 : 'a');
               case 1 -> event.put(Field.REASON, ExitReason.CPUID.code()).put(Field.LEAF, n % 3);
               case 2 -> event.put(Field.REASON, ExitReason.HLT.code()).put(Field.IDLE_TIME, 500);
               default ->
@@ -90,7 +97,7 @@ class ReportPageTest {
   @Test
   void browserShowsWhatTheArrowFilesSay() throws IOException, InterruptedException {
     Path python = PythonEnvironment.pythonWithBrowser();
-    Results results = Analysis.run(source(), Reports.known(), 2);
+    Results results = Analysis.run(source(), Reports.all(), 2);
     Path tables = directory.resolve("tables");
     Path page = directory.resolve("report.html");
     results.write(tables, TableFormat.ARROW);
@@ -108,7 +115,7 @@ class ReportPageTest {
   @Test
   void dataCannotEndItsElement() throws IOException {
     Path page = directory.resolve("report.html");
-    Analysis.run(source(), Reports.known(), 1).writeHtml(page);
+    Analysis.run(source(), Reports.all(), 1).writeHtml(page);
     String html = Files.readString(page);
     String data = html.substring(html.indexOf("<script id=\"data\""));
     assertThat(data.substring(data.indexOf('>') + 1, data.indexOf("</script>")))
@@ -123,7 +130,7 @@ class ReportPageTest {
       Path trace = directory.resolve("trace-" + events);
       SyntheticTrace.write(trace, events, 2);
       Path page = directory.resolve("page-" + events + ".html");
-      Analysis.run(TraceReader.open(trace), Reports.known(), 2).writeHtml(page);
+      Analysis.run(TraceReader.open(trace), Reports.all(), 2).writeHtml(page);
       assertThat(Files.size(page)).isLessThan(LARGEST_PAGE);
     }
   }

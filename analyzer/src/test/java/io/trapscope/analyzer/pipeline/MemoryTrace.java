@@ -56,6 +56,11 @@ public final class MemoryTrace implements TraceReader {
   }
 
   @Override
+  public BlockCursor stream(int vcpu, long time) {
+    return streams.get(vcpu).cursor();
+  }
+
+  @Override
   public StreamParts parts(int vcpu, long bytes) {
     return streams.get(vcpu).cut(1 + borders.nextInt(mostParts), borders);
   }

@@ -3,9 +3,9 @@ package io.trapscope.analyzer.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.trapscope.analyzer.pipeline.MemoryTrace;
-import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableText;
+import io.trapscope.analyzer.tally.SpanReader;
 import io.trapscope.analyzer.tally.Tallies;
 import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.EventType;
@@ -28,6 +28,10 @@ class CoverageReportTest {
             event.put(Field.REASON, reason.code());
           }
         });
+  }
+
+  private Findings found(TraceFacts facts) {
+    return new Findings(Tallies.of(trace), facts, new SpanReader(trace), Map.of());
   }
 
   @Test
@@ -53,8 +57,8 @@ class CoverageReportTest {
             Counter.count("tracepoint-read", "kvm_pio", 199),
             Counter.count("tracepoint", "kvm_msr", 0),
             Counter.count("tracepoint-read", "kvm_msr", 0));
-    TraceFacts facts = new TraceFacts(0, Map.of(), counters, SymbolTable.EMPTY);
-    Table table = new CoverageReport().tables(new Findings(Tallies.of(trace), facts)).get(0);
+    TraceFacts facts = TraceFacts.of(trace).withCounters(counters);
+    Table table = new CoverageReport().tables(found(facts)).get(0);
     assertThat(new TableText(0, 0).render(table).lines().map(String::strip))
         .containsExactly(
             "Recorded and counted",
@@ -70,7 +74,6 @@ class CoverageReportTest {
 
   @Test
   void aTraceWithoutCountersHasNoSuchTable() {
-    Findings found = new Findings(Tallies.of(trace), TraceFacts.of(trace));
-    assertThat(new CoverageReport().tables(found)).isEmpty();
+    assertThat(new CoverageReport().tables(found(TraceFacts.of(trace)))).isEmpty();
   }
 }

@@ -33,7 +33,7 @@ class MergePropertiesTest {
 
   private static String tables(MemoryTrace trace, int threads) {
     StringBuilder text = new StringBuilder();
-    Results results = Analysis.run(trace, Reports.known(), threads);
+    Results results = Analysis.run(trace, Reports.all(), threads);
     for (List<Table> tables : List.of(results.tables(), results.summary())) {
       tables.forEach(table -> text.append(new TableText(0, 0).render(table)));
     }

@@ -3,9 +3,9 @@ package io.trapscope.analyzer.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.trapscope.analyzer.pipeline.MemoryTrace;
-import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.TableSchema;
+import io.trapscope.analyzer.tally.SpanReader;
 import io.trapscope.analyzer.tally.Tallies;
 import io.trapscope.recorder.event.Counter;
 import java.io.IOException;
@@ -85,10 +85,10 @@ class TableReferenceTest {
   /** Every table there is, with the report that makes it. */
   private static Map<TableSchema, Report> schemas() {
     Map<TableSchema, Report> schemas = new LinkedHashMap<>();
-    List<Counter> counters = List.of(Counter.count("vm", "exits", 1));
-    TraceFacts facts = new TraceFacts(0, Map.of(), counters, SymbolTable.EMPTY);
-    Findings nothing = new Findings(Tallies.of(new MemoryTrace(1)), facts);
-    for (Report report : Reports.known()) {
+    MemoryTrace empty = new MemoryTrace(1);
+    TraceFacts facts = TraceFacts.of(empty).withCounters(List.of(Counter.count("vm", "exits", 1)));
+    Findings nothing = new Findings(Tallies.of(empty), facts, new SpanReader(empty), Map.of());
+    for (Report report : Reports.all()) {
       report.tables(nothing).forEach(table -> schemas.put(table.schema(), report));
       report.rows(facts).ifPresent(rows -> schemas.put(rows.schema(), report));
     }

@@ -9,10 +9,12 @@ public final class Tallies {
   private Tallies() {}
 
   public static Tally of(TraceReader trace) {
-    Pass pass = new Pass(List.of(new Pass.Order(EnumSet.allOf(Part.class), null)));
+    TimeAxis axis = TimeAxis.from(trace.header().clocks().monotonicNanos());
+    Pass pass = new Pass(List.of(new Pass.Order(EnumSet.allOf(Part.class), null, axis, 12)));
     for (int vcpu : trace.streams()) {
       pass.drain(trace.parts(vcpu, Long.MAX_VALUE).cursor(0));
     }
+    pass.finish();
     return pass.tallies().get(0);
   }
 }

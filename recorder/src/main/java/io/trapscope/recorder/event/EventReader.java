@@ -106,6 +106,11 @@ public final class EventReader {
     return (presence & REASON_BIT) == 0 ? -1 : u8(REASON_OFFSET);
   }
 
+  /** Which fields were captured, by {@link EventLayout#presenceBit}: for who asks for many. */
+  public int captured() {
+    return presence;
+  }
+
   /** Whether the field was captured. */
   public boolean has(Field field) {
     int slot = layout.slot(field);

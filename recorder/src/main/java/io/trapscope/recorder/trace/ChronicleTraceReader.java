@@ -105,6 +105,13 @@ final class ChronicleTraceReader implements TraceReader {
   }
 
   @Override
+  public BlockCursor stream(int vcpu, long time) {
+    Path file = queueFile(TraceFormat.streamName(vcpu));
+    long from = QueueParts.borderBefore(file, vcpu, time);
+    return new StreamCursor(file, vcpu, null, end == null, from, Long.MAX_VALUE);
+  }
+
+  @Override
   public StreamParts parts(int vcpu, long bytes) {
     String name = TraceFormat.streamName(vcpu);
     return new QueueParts(queueFile(name), vcpu, recorded(name), end == null, bytes);

@@ -55,6 +55,31 @@ final class QueueParts implements StreamParts {
     return borders;
   }
 
+  /**
+   * Where a cursor has to begin to see what happened at {@code time} and after it: the document of
+   * a batch that begins no later, not far from it, or 0.
+   */
+  static long borderBefore(Path file, int vcpu, long time) {
+    long low = 0;
+    try {
+      long high = file == null ? 0 : Files.size(file);
+      StreamCursor search = new StreamCursor(file, vcpu, null, false);
+      while (high - low > StreamCursor.SEARCH_BYTES) {
+        long middle = (low + high) >>> 1;
+        long border = search.borderAfter(middle);
+        if (border < 0 || border >= high || search.baseTimeAt(border) > time) {
+          high = middle;
+        } else {
+          low = border;
+        }
+      }
+    } catch (IOException | InternalError e) {
+      // Whoever reads from the beginning meets it too, and says so.
+      return 0;
+    }
+    return low;
+  }
+
   @Override
   public int size() {
     return cursors.size();

@@ -507,6 +507,13 @@ final class StreamCursor implements BlockCursor {
     return -1;
   }
 
+  /** Time of the first event of the batch in the document there, which is a border. */
+  long baseTimeAt(long document) throws IOException {
+    map(document);
+    int at = (int) (document - windowStart) + TraceFormat.DOCUMENT_HEADER_BYTES;
+    return window.getLong(at + TraceFormat.BASE_TIME);
+  }
+
   private boolean isSound(long place) throws IOException {
     map(place - TraceFormat.DOCUMENT_HEADER_BYTES);
     int at = (int) (place - windowStart);

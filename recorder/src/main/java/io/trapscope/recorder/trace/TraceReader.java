@@ -46,6 +46,14 @@ public interface TraceReader {
   EventCursor stream(int vcpu);
 
   /**
+   * One stream from a batch on that begins at or before {@code time}, if there is one; for who
+   * wants what happened then. Its anomalies are only those that it meets.
+   *
+   * @param vcpu one of {@link #streams}
+   */
+  BlockCursor stream(int vcpu, long time);
+
+  /**
    * One stream cut into parts, for several threads.
    *
    * @param vcpu one of {@link #streams}

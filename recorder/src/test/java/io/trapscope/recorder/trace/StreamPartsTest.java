@@ -8,7 +8,9 @@ import io.trapscope.recorder.event.RunEnd;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -29,16 +31,21 @@ class StreamPartsTest {
 
   @BeforeEach
   void record() throws Exception {
-    dir = temp.resolve("t");
-    try (TraceWriter writer = TraceWriter.create(dir, false, TestTraces.header(1))) {
-      for (int i = 0; i < EVENTS; i++) {
+    dir = record("t", EVENTS);
+    try (Stream<Path> files = Files.list(dir.resolve("vcpu-0"))) {
+      queue = files.filter(file -> file.toString().endsWith(".cq4")).findFirst().orElseThrow();
+    }
+  }
+
+  private Path record(String name, int events) throws Exception {
+    Path made = temp.resolve(name);
+    try (TraceWriter writer = TraceWriter.create(made, false, TestTraces.header(1))) {
+      for (int i = 0; i < events; i++) {
         TestTraces.write(writer.vcpu(0), i);
       }
       writer.finish(RunEnd.HALTED, 0, "");
     }
-    try (Stream<Path> files = Files.list(dir.resolve("vcpu-0"))) {
-      queue = files.filter(file -> file.toString().endsWith(".cq4")).findFirst().orElseThrow();
-    }
+    return made;
   }
 
   /** What reading gives: events, and a sum that depends on their order. */
@@ -89,6 +96,35 @@ class StreamPartsTest {
     assertThat(trace.parts(0, size / 2).size()).isEqualTo(2);
     assertThat(trace.parts(0, size).size()).isEqualTo(1);
     assertThat(trace.parts(EventReader.NO_VCPU, 1).size()).isEqualTo(1);
+  }
+
+  @Test
+  void aStreamFromATimeOnHasAllThatHappensFromThenOn() throws Exception {
+    int events = 5 * EVENTS;
+    TraceReader trace = TraceReader.open(record("long", events));
+    List<Long> times = new ArrayList<>();
+    EventCursor whole = trace.stream(0);
+    while (whole.next()) {
+      times.add(whole.event().time());
+    }
+    long first = times.get(0);
+    long last = times.get(times.size() - 1);
+    long fewest = Long.MAX_VALUE;
+    for (int i = -1; i <= 20; i++) {
+      long time = first + (last - first) * i / 20;
+      long expected = times.stream().filter(when -> when >= time).count();
+      long found = 0;
+      long read = 0;
+      EventCursor cursor = trace.stream(0, time);
+      while (cursor.next()) {
+        read++;
+        found += cursor.event().time() >= time ? 1 : 0;
+      }
+      assertThat(found).isEqualTo(expected);
+      fewest = Math.min(fewest, read);
+    }
+    // What is long before is not read.
+    assertThat(fewest).isLessThan(events / 2);
   }
 
   @Test

@@ -1,4 +1,4 @@
-package io.trapscope.analyzer.report;
+package io.trapscope.analyzer.platform;
 
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
@@ -18,7 +18,13 @@ public final class DeviceNames {
   private static final Pattern REGION =
       Pattern.compile("\\s*([0-9a-f]+)-([0-9a-f]+) \\(device\\): (\\S+)");
 
-  private record Region(long last, String name) {}
+  /**
+   * A device's place.
+   *
+   * @param first its first port or address
+   * @param last its last one
+   */
+  record Region(long first, long last, String name) {}
 
   private final TreeMap<Long, Region> ports = new TreeMap<>(Long::compareUnsigned);
   private final TreeMap<Long, Region> memory = new TreeMap<>(Long::compareUnsigned);
@@ -37,7 +43,7 @@ public final class DeviceNames {
       if (region.matches()) {
         long first = Long.parseUnsignedLong(region.group(1), 16);
         long last = Long.parseUnsignedLong(region.group(2), 16);
-        space.put(first, new Region(last, region.group(3)));
+        space.put(first, new Region(first, last, region.group(3)));
       }
     }
     return names;
@@ -45,18 +51,33 @@ public final class DeviceNames {
 
   /** The device that this exit's access goes to; null where none is known. */
   public String at(EventReader event) {
+    Region region = null;
     if (event.type() == EventType.PIO && event.has(Field.PORT)) {
-      return at(ports, event.get(Field.PORT));
+      region = atPort(event.get(Field.PORT));
+    } else if (event.type() == EventType.MMIO && event.has(Field.GPA)) {
+      region = atMemory(event.get(Field.GPA));
     }
-    if (event.type() == EventType.MMIO && event.has(Field.GPA)) {
-      return at(memory, event.get(Field.GPA));
-    }
-    return null;
+    return region == null ? null : region.name();
   }
 
-  private static String at(TreeMap<Long, Region> space, long address) {
+  /** Whether the trace has a map of its devices. */
+  boolean isEmpty() {
+    return ports.isEmpty() && memory.isEmpty();
+  }
+
+  /** The device at a port, or null. */
+  Region atPort(long port) {
+    return at(ports, port);
+  }
+
+  /** The device at a guest-physical address, or null. */
+  Region atMemory(long gpa) {
+    return at(memory, gpa);
+  }
+
+  private static Region at(TreeMap<Long, Region> space, long address) {
     Map.Entry<Long, Region> entry = space.floorEntry(address);
     boolean inside = entry != null && Long.compareUnsigned(address, entry.getValue().last()) <= 0;
-    return inside ? entry.getValue().name() : null;
+    return inside ? entry.getValue() : null;
   }
 }

@@ -1,0 +1,208 @@
+package io.trapscope.analyzer.tally;
+
+import java.util.Arrays;
+
+/** What happened in a stretch of time. */
+public final class Bucket {
+  /** Blocks of guest-physical memory that are told apart. */
+  public static final int BLOCKS = 128;
+
+  /** Latencies are kept to one part in 32. */
+  private static final Scale SCALE = new Scale(6);
+
+  private static final int NUMBERS = 3;
+  private static final long[] NONE = new long[0];
+
+  /** For each reason: count, guest time, handling time. */
+  private long[] byReason = NONE;
+
+  /** Handling times by cell. */
+  private int[] latencies = new int[0];
+
+  private long longest;
+
+  /** Time halted, ns. */
+  long idle;
+
+  private long faults;
+  private long touches;
+
+  /** For each block of memory: EPT faults, and first touches among them. */
+  private int[] byBlock;
+
+  /** log2 of the bytes of a block, so that all blocks reach up to this address. */
+  public static int shift(long end) {
+    long block = Math.max(1, (end - 1) / BLOCKS);
+    return Math.max(12, Long.SIZE - Long.numberOfLeadingZeros(block));
+  }
+
+  void add(int place, long guest, long handling) {
+    int at = room(place);
+    byReason[at]++;
+    byReason[at + 1] += guest;
+    byReason[at + 2] += handling;
+    int cell = SCALE.cell(handling);
+    if (cell >= latencies.length) {
+      latencies = Arrays.copyOf(latencies, SCALE.upTo(cell));
+    }
+    latencies[cell]++;
+    if (handling > longest) {
+      longest = handling;
+    }
+  }
+
+  void guest(int place, long nanos) {
+    int at = room(place);
+    byReason[at + 1] += nanos;
+  }
+
+  private int room(int place) {
+    int at = place * NUMBERS;
+    if (at >= byReason.length) {
+      byReason = Arrays.copyOf(byReason, at + NUMBERS);
+    }
+    return at;
+  }
+
+  /** Counts an EPT fault; the block is -1 where it is not known. */
+  void fault(int block, boolean first) {
+    faults++;
+    touches += first ? 1 : 0;
+    if (block >= 0) {
+      if (byBlock == null) {
+        byBlock = new int[2 * BLOCKS];
+      }
+      byBlock[2 * block]++;
+      byBlock[2 * block + 1] += first ? 1 : 0;
+    }
+  }
+
+  /**
+   * Adds another bucket.
+   *
+   * @param map for each of its reasons the place here; null where places are the same
+   */
+  void add(Bucket other, int[] map) {
+    for (int at = 0; at < other.byReason.length; at++) {
+      int place = map == null ? at / NUMBERS : map[at / NUMBERS];
+      int to = room(place) + at % NUMBERS;
+      byReason[to] += other.byReason[at];
+    }
+    if (latencies.length < other.latencies.length) {
+      latencies = Arrays.copyOf(latencies, other.latencies.length);
+    }
+    for (int i = 0; i < other.latencies.length; i++) {
+      latencies[i] += other.latencies[i];
+    }
+    longest = Math.max(longest, other.longest);
+    idle += other.idle;
+    faults += other.faults;
+    touches += other.touches;
+    if (other.byBlock != null) {
+      byBlock = byBlock == null ? new int[2 * BLOCKS] : byBlock;
+      for (int i = 0; i < byBlock.length; i++) {
+        byBlock[i] += other.byBlock[i];
+      }
+    }
+  }
+
+  private long number(int place, int which) {
+    int at = place * NUMBERS + which;
+    return at < byReason.length ? byReason[at] : 0;
+  }
+
+  private long sum(int which) {
+    long sum = 0;
+    for (int at = which; at < byReason.length; at += NUMBERS) {
+      sum += byReason[at];
+    }
+    return sum;
+  }
+
+  /** Exits of the reason at this place of {@link Timeline#reasons}. */
+  public long count(int place) {
+    return number(place, 0);
+  }
+
+  /** Guest time before these exits, as far as it passed here, ns. */
+  public long guest(int place) {
+    return number(place, 1);
+  }
+
+  /** Loop, dispatch and device time of these exits, ns. */
+  public long handling(int place) {
+    return number(place, 2);
+  }
+
+  /** All exits. */
+  public long count() {
+    return sum(0);
+  }
+
+  /** Guest time before all exits, as far as it passed here, ns. */
+  public long guest() {
+    return sum(1);
+  }
+
+  /** Loop, dispatch and device time of all exits, ns. */
+  public long handling() {
+    return sum(2);
+  }
+
+  /** Time halted, ns. */
+  public long idle() {
+    return idle;
+  }
+
+  /** EPT faults. */
+  public long faults() {
+    return faults;
+  }
+
+  /** EPT faults on pages that nothing had touched before. */
+  public long touches() {
+    return touches;
+  }
+
+  /** EPT faults in a block of guest-physical memory. */
+  public long faults(int block) {
+    return byBlock == null ? 0 : byBlock[2 * block];
+  }
+
+  /** First touches among them. */
+  public long touches(int block) {
+    return byBlock == null ? 0 : byBlock[2 * block + 1];
+  }
+
+  /** The longest handling of an exit, ns. */
+  public long longest() {
+    return longest;
+  }
+
+  /**
+   * The handling time that so many per cent of the exits did not exceed, ns: never below the exact
+   * one, and at most one part in 32 above it. 0 where there is no exit.
+   */
+  public long percentile(double percent) {
+    long all = Arrays.stream(latencies).asLongStream().sum();
+    long wanted = Math.max(1, (long) Math.ceil(percent / 100 * all));
+    long passed = 0;
+    for (int cell = 0; cell < latencies.length; cell++) {
+      passed += latencies[cell];
+      if (passed >= wanted) {
+        return Math.min(longest, SCALE.highest(cell));
+      }
+    }
+    return 0;
+  }
+
+  /** These and those, as a bucket of its own; both of the same timeline. */
+  public Bucket plus(Bucket other) {
+    Bucket sum = new Bucket();
+    sum.add(this, null);
+    if (other != null) {
+      sum.add(other, null);
+    }
+    return sum;
+  }
+}
