@@ -16,7 +16,7 @@ public final class RegionCompiler implements Compiler {
   private static final int QUEUE = 256;
 
   /** Runs after which a block is compiled, and after which it is compiled with another. */
-  private static final int HOT = 500;
+  private static final int HOT = 1000;
 
   private static final int WARM = 50;
   private static final int IDLE_SECONDS = 2;
