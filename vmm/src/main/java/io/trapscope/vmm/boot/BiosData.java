@@ -6,7 +6,8 @@ import io.trapscope.vmm.memory.MemoryLayout;
 /**
  * What is there of a BIOS: the words of its data area that kernels look at (IBM PC/AT Technical
  * Reference, "BIOS data areas"), the extended area they point to, and interrupt vectors. A kernel
- * that asks the BIOS from real mode is told that the function is not there.
+ * that asks the BIOS from real mode is told that the function is not there; one that jumps to where
+ * a processor starts resets the machine.
  */
 final class BiosData {
   private static final int COM1_PORT = 0x400;
@@ -33,6 +34,13 @@ final class BiosData {
     0x55, (byte) 0x89, (byte) 0xe5, (byte) 0x80, 0x4e, 0x06, 0x01, 0x5d, (byte) 0xcf
   };
 
+  private static final int RESET = 0xfff0;
+
+  /** MOV DX,0xcf9; MOV AL,6; OUT DX,AL; CLI; HLT. */
+  private static final byte[] RESET_CODE = {
+    (byte) 0xba, (byte) 0xf9, 0x0c, (byte) 0xb0, 0x06, (byte) 0xee, (byte) 0xfa, (byte) 0xf4
+  };
+
   /** Vectors of BIOS services: video to real-time clock. */
   private static final int FIRST_SERVICE = 0x10;
 
@@ -54,6 +62,7 @@ final class BiosData {
     long rom = (long) ROM_SEGMENT << 4;
     memory.write(rom + DUMMY_RETURN, DUMMY_CODE, 0, DUMMY_CODE.length);
     memory.write(rom + REFUSAL, REFUSAL_CODE, 0, REFUSAL_CODE.length);
+    memory.write(rom + RESET, RESET_CODE, 0, RESET_CODE.length);
     for (int vector = 0; vector < 256; vector++) {
       boolean service = vector >= FIRST_SERVICE && vector <= LAST_SERVICE;
       memory.writeInt(4L * vector, ROM_SEGMENT << 16 | (service ? REFUSAL : DUMMY_RETURN));

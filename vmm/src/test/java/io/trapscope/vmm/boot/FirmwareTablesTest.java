@@ -153,6 +153,13 @@ class FirmwareTablesTest {
         .containsExactly(0x55, 0x89, 0xe5, 0x80, 0x4e, 0x06, 0x01, 0x5d, 0xcf);
   }
 
+  @Test
+  void theResetVectorWritesTheResetRegister() {
+    BiosData.write(memory);
+    // mov dx, 0xcf9; mov al, 6; out dx, al
+    assertThat(memory.bytes(0xffff0, 6)).containsExactly(0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 4, 64})
   void multiprocessorTable(int cpus) {
