@@ -25,6 +25,9 @@ final class GuestSymbols {
   /** Roles of the images in a trace's header that may hold symbols. */
   private static final List<String> ROLES = List.of("kernel", "guest", "flat");
 
+  /** Heap that unpacking takes, in sizes of the packed file, with what the analysis needs. */
+  private static final int UNPACKING = 24;
+
   /** What has been read, by file: recordings that are compared share a kernel. */
   private final Map<Path, SymbolTable> known = new ConcurrentHashMap<>();
 
@@ -75,7 +78,7 @@ final class GuestSymbols {
     for (TraceHeader.Image image : header.images()) {
       Path file = folder.resolve(image.path());
       try {
-        if (ROLES.contains(image.role()) && isStill(image, file)) {
+        if (ROLES.contains(image.role()) && isStill(image, file) && isAffordable(file)) {
           return read(file);
         }
       } catch (IOException | BootException e) {
@@ -83,6 +86,12 @@ final class GuestSymbols {
       }
     }
     return SymbolTable.EMPTY;
+  }
+
+  /** A packed kernel needs room to be unpacked; nobody has asked for its symbols here. */
+  private static boolean isAffordable(Path file) throws IOException {
+    return !KernelLoader.isPacked(file)
+        || Files.size(file) < Runtime.getRuntime().maxMemory() / UNPACKING;
   }
 
   private static boolean isStill(TraceHeader.Image image, Path file) throws IOException {

@@ -87,12 +87,10 @@ public final class FoldedStacks {
   public static Written write(TraceReader trace, SymbolTable symbols, Weight weight, Path target)
       throws IOException {
     FoldedStacks folded = new FoldedStacks(symbols, weight);
-    for (int stream : trace.streams()) {
-      EventCursor cursor = trace.stream(stream);
-      while (cursor.next()) {
-        if (cursor.event().type() == EventType.STACK) {
-          folded.add(cursor.event());
-        }
+    EventCursor cursor = trace.merged();
+    while (cursor.next()) {
+      if (cursor.event().type() == EventType.STACK) {
+        folded.add(cursor.event());
       }
     }
     try (PartFile file = new PartFile(target)) {

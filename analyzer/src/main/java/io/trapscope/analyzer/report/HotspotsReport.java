@@ -1,5 +1,6 @@
 package io.trapscope.analyzer.report;
 
+import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.Table;
@@ -151,9 +152,11 @@ public final class HotspotsReport implements Report {
   }
 
   private Table table(Findings found) {
-    TraceFacts facts = found.facts();
     Map<Place, Sums> places = new HashMap<>();
     Sites sites = found.tally().sites();
+    boolean exact = sites.coarseness().isEmpty();
+    // An address that stands for many is in none of the functions it lies in.
+    TraceFacts facts = exact ? found.facts() : found.facts().withSymbols(SymbolTable.EMPTY);
     long exits = 0;
     for (Site site : sites.sites()) {
       if (where.passes(site, facts)) {
@@ -176,11 +179,11 @@ public final class HotspotsReport implements Report {
       }
       appendSums(table, row.getValue(), exits, facts);
     }
-    if (keys.stream().anyMatch(NAMED::contains)) {
+    if (exact && keys.stream().anyMatch(NAMED::contains)) {
       table.note(facts.symbols().note());
     }
-    if (!sites.coarseness().isEmpty()) {
-      table.note("too many sites: " + sites.coarseness());
+    if (!exact) {
+      table.note("too many sites: " + sites.coarseness() + ", and no function is named");
     }
     return table.build().sortedBy(sort);
   }

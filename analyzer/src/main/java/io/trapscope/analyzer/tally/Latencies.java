@@ -1,6 +1,7 @@
 package io.trapscope.analyzer.tally;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 
@@ -12,6 +13,14 @@ public final class Latencies {
   /** By vCPU; then by reason and stage, null where there is none. */
   private final TreeMap<Integer, Latency[]> byVcpu = new TreeMap<>();
 
+  // Of the block at hand: the reasons that it has, the exits in the order of reasons, and where
+  // each reason's end; room for some of one reason's exits.
+  private int reasons;
+  private final int[] present = new int[REASONS];
+  private final int[] ends = new int[REASONS];
+  private final int[] order = new int[Exits.CAPACITY];
+  private final int[] some = new int[Exits.CAPACITY];
+
   private int vcpu = -1;
   private Latency[] current;
   private long implausible;
@@ -22,6 +31,7 @@ public final class Latencies {
       vcpu = exits.vcpu;
       current = byVcpu.computeIfAbsent(vcpu, absent -> new Latency[REASONS * STAGES]);
     }
+    sort(exits);
     add(exits, Stage.GUEST, exits.guest);
     add(exits, Stage.LOOP, exits.loop);
     add(exits, Stage.DISPATCH, exits.dispatch);
@@ -29,14 +39,58 @@ public final class Latencies {
     implausible += exits.implausible;
   }
 
-  private void add(Exits exits, Stage stage, long[] nanos) {
-    boolean all = (exits.common & stage.captured()) != 0;
+  /**
+   * Puts the exits of a block in the order of their reasons, so that each distribution takes a run
+   * of values in a loop of its own.
+   */
+  private void sort(Exits exits) {
+    Arrays.fill(ends, 0);
     for (int i = 0; i < exits.size; i++) {
-      long what = exits.what[i];
-      if (all || (what & stage.captured()) != 0) {
-        at((int) (what & 0xff) * STAGES + stage.ordinal()).record(nanos[i]);
+      ends[(int) exits.what[i] & 0xff]++;
+    }
+    int start = 0;
+    reasons = 0;
+    for (int reason = 0; reason < REASONS; reason++) {
+      int count = ends[reason];
+      if (count != 0) {
+        present[reasons++] = reason;
+        ends[reason] = start; // becomes the end while the reason's exits are put there
+        start += count;
       }
     }
+    for (int i = 0; i < exits.size; i++) {
+      order[ends[(int) exits.what[i] & 0xff]++] = i;
+    }
+  }
+
+  private void add(Exits exits, Stage stage, long[] nanos) {
+    boolean all = (exits.common & stage.captured()) != 0;
+    int start = 0;
+    for (int i = 0; i < reasons; i++) {
+      int reason = present[i];
+      int end = ends[reason];
+      int place = reason * STAGES + stage.ordinal();
+      if (all) {
+        at(place).record(nanos, order, start, end);
+      } else {
+        int captured = captured(exits, stage, start, end);
+        if (captured > 0) {
+          at(place).record(nanos, some, 0, captured);
+        }
+      }
+      start = end;
+    }
+  }
+
+  /** Of a run of exits those that have the stage: into {@link #some}; returns how many. */
+  private int captured(Exits exits, Stage stage, int start, int end) {
+    int count = 0;
+    for (int i = start; i < end; i++) {
+      int exit = order[i];
+      some[count] = exit;
+      count += (exits.what[exit] & stage.captured()) != 0 ? 1 : 0;
+    }
+    return count;
   }
 
   private Latency at(int place) {

@@ -42,20 +42,32 @@ public final class Latency {
     return nanos >= 0 && nanos < LIMIT;
   }
 
-  /** Takes a plausible duration in ns; not once packed. */
-  void record(long nanos) {
-    int cell = SCALE.cell(nanos);
-    if (cell >= counts.length) {
-      grow(cell);
+  /**
+   * Takes plausible durations in ns; not once packed.
+   *
+   * @param nanos any
+   * @param which numbers of those that are taken, from {@code start} to before {@code end}
+   */
+  void record(long[] nanos, int[] which, int start, int end) {
+    long[] cells = counts;
+    long sum = 0;
+    long least = min;
+    long most = max;
+    for (int i = start; i < end; i++) {
+      long value = nanos[which[i]];
+      int cell = SCALE.cell(value);
+      if (cell >= cells.length) {
+        grow(cell);
+        cells = counts;
+      }
+      cells[cell]++;
+      sum += value;
+      least = Math.min(least, value);
+      most = Math.max(most, value);
     }
-    counts[cell]++;
-    total += nanos;
-    if (nanos < min) {
-      min = nanos;
-    }
-    if (nanos > max) {
-      max = nanos;
-    }
+    total += sum;
+    min = least;
+    max = most;
   }
 
   private void grow(int cell) {

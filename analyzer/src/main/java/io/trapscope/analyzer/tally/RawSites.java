@@ -18,6 +18,10 @@ final class RawSites extends Rows {
   static final int LAST = 9;
 
   private final Sites sites;
+
+  /** Where the rows of the exits at hand begin. */
+  private final int[] places = new int[Exits.CAPACITY];
+
   private int vcpu;
 
   RawSites(Sites sites) {
@@ -27,13 +31,14 @@ final class RawSites extends Rows {
 
   /** Adds exits. */
   void add(Exits exits) {
-    if (exits.vcpu != vcpu) {
+    if (exits.vcpu != vcpu || size() + exits.size > LIMIT) {
       flush();
       vcpu = exits.vcpu;
     }
+    find(exits.rip, exits.number, exits.what, exits.size, places);
+    long[] row = rows;
     for (int i = 0; i < exits.size; i++) {
-      int at = find(exits.rip[i], exits.number[i], exits.what[i]);
-      long[] row = rows;
+      int at = places[i];
       row[at + COUNT]++;
       row[at + GUEST] += exits.guest[i];
       row[at + LOOP] += exits.loop[i];
@@ -47,8 +52,7 @@ final class RawSites extends Rows {
 
   @Override
   int full(long rip, long number, long what) {
-    flush();
-    return find(rip, number, what);
+    throw new IllegalStateException("emptied before a block that might not fit");
   }
 
   @Override

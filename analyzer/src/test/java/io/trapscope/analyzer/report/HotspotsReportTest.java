@@ -171,6 +171,35 @@ class HotspotsReportTest {
     assertThat(rows("rip", "count=1,event=PIO", "rip")).isEmpty();
   }
 
+  /** Rounded to a page, an address lies in some function that has nothing to do with the exits. */
+  @Test
+  void placesThatAreAddedUpNameNoFunction() throws IOException {
+    MemoryTrace trace = new MemoryTrace(1);
+    for (int i = 0; i < 140_000; i++) {
+      int number = i;
+      trace.add(
+          0,
+          EventType.HLT,
+          event ->
+              event
+                  .put(Field.TIME, number)
+                  .put(Field.REASON, 12)
+                  .put(Field.RIP, 0xffff_ffff_8100_0000L + number));
+    }
+    byte[] map = "ffffffff81000000 T function\n".getBytes(StandardCharsets.US_ASCII);
+    Table table =
+        Analysis.of(trace)
+            .reports(List.of(new HotspotsReport()))
+            .symbols(SymbolTable.of("map", ByteBuffer.wrap(map)))
+            .run()
+            .tables()
+            .get(0);
+    assertThat(table.rows()).isEqualTo(35); // pages
+    assertThat(table.notes())
+        .containsExactly(
+            "too many sites: guest addresses are rounded to 4 KiB, and no function is named");
+  }
+
   @Test
   void notCapturedDoesNotPassAFilter() {
     assertThat(hotspots("event", "cpl<=3", "count", 0, SymbolTable.EMPTY))

@@ -55,6 +55,14 @@ public final class KernelLoader {
     return new LinuxBoot(files, KernelEntry.UNPACKED).payload().bytes();
   }
 
+  /** Whether a file is compressed as a whole, or a bzImage, in which the kernel is. */
+  public static boolean isPacked(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] head = in.readNBytes(HEAD_BYTES);
+      return LinuxBoot.isBzImage(head) || Unpacker.Format.of(head, 0) != null;
+    }
+  }
+
   /**
    * What is packed in a file: the ELF file inside a bzImage, or the content of a compressed file;
    * empty where the file is neither.
@@ -63,14 +71,7 @@ public final class KernelLoader {
    * @throws IOException where the file cannot be read
    */
   public static Optional<byte[]> unpacked(Path file) throws IOException {
-    byte[] head;
-    try (InputStream in = Files.newInputStream(file)) {
-      head = in.readNBytes(HEAD_BYTES);
-    }
-    if (LinuxBoot.isBzImage(head)) {
-      return Optional.of(unpack(file));
-    }
-    if (Unpacker.Format.of(head, 0) == null) {
+    if (!isPacked(file)) {
       return Optional.empty();
     }
     KernelFiles files = KernelFiles.read(file, List.of(), "");

@@ -14,6 +14,7 @@ import java.util.Locale;
 final class LinuxBoot extends KernelBoot {
   private static final int SETUP_SECTS = 0x1f1;
   private static final int BOOT_FLAG = 0x1fe;
+  private static final int APPENDED_SIZE_BYTES = 4;
   private static final int HEADER_MAGIC = 0x202;
   private static final int VERSION = 0x206;
   private static final int KERNEL_VERSION = 0x20e;
@@ -171,7 +172,11 @@ final class LinuxBoot extends KernelBoot {
       throw new BootException(what + " is in no format this version unpacks");
     }
     detail("payload", format.title());
-    byte[] unpacked = Unpacker.unpack(format, files.kernel(), at, length, what);
+    // A kernel's build appends the unpacked size (scripts/Makefile.lib, size_append), which a
+    // reader
+    // of Zstandard takes for another frame.
+    int size = format == Unpacker.Format.ZSTD ? APPENDED_SIZE_BYTES : 0;
+    byte[] unpacked = Unpacker.unpack(format, files.kernel(), at, length - size, what);
     if (!ElfImage.isElf(unpacked)) {
       throw new BootException(what + " is no ELF file");
     }

@@ -8,6 +8,7 @@ import io.trapscope.vmm.memory.ArrayMemory;
 import io.trapscope.vmm.memory.MemoryRegion;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -129,6 +130,23 @@ class KernelLoaderTest {
     assertThat(state.rip).isEqualTo(0x20_0010);
     assertThat(memory.readInt(0x90202)).isEqualTo(0x5372_6448);
     assertThat(boot.details()).containsEntry("payload", "gzip");
+  }
+
+  /** A kernel's build appends the size to what it packs. */
+  @Test
+  void bzImageWithAZstandardPayload() throws IOException {
+    byte[] elf = Images.elf64(code, false).array();
+    byte[] packed = UnpackerTest.pack(Unpacker.Format.ZSTD, elf);
+    byte[] payload =
+        ByteBuffer.allocate(packed.length + 4)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .put(packed)
+            .putInt(elf.length)
+            .array();
+    Path kernel = file("kernel", Images.bzImage(payload).array());
+    assertThat(KernelLoader.unpacked(kernel)).hasValue(elf);
+    assertThat(KernelLoader.unpacked(file("vmlinux.zst", packed))).hasValue(elf);
+    assertThat(KernelLoader.unpacked(file("vmlinux", elf))).isEmpty();
   }
 
   @Test

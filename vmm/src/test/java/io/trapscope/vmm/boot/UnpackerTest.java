@@ -48,14 +48,20 @@ class UnpackerTest {
     };
   }
 
-  private byte[] pack(Unpacker.Format format) throws IOException {
+  /** Packs data in any format but the one that is made by hand. */
+  static byte[] pack(Unpacker.Format format, byte[] data) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    if (format != Unpacker.Format.LZ4_LEGACY) {
-      try (OutputStream packer = packer(format, out)) {
-        packer.write(content);
-      }
-      return out.toByteArray();
+    try (OutputStream packer = packer(format, out)) {
+      packer.write(data);
     }
+    return out.toByteArray();
+  }
+
+  private byte[] pack(Unpacker.Format format) throws IOException {
+    if (format != Unpacker.Format.LZ4_LEGACY) {
+      return pack(format, content);
+    }
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream block = new ByteArrayOutputStream();
     try (OutputStream packer = new BlockLZ4CompressorOutputStream(block)) {
       packer.write(content);
