@@ -148,9 +148,8 @@ final class RecordCommand implements Callable<Integer> {
     if (noRecord && (output != null || force)) {
       throw UserError.badInput("--no-record writes no trace: leave out -o and --force");
     }
-    if (!noRecord) {
-      CompletableFuture.runAsync(TraceWriter::load);
-    }
+    CompletableFuture<Void> loading =
+        CompletableFuture.runAsync(noRecord ? () -> {} : TraceWriter::load);
     try (BackEnd backEnd = BackEnd.choose(accel)) {
       RecordPlan plan = plan(backEnd, Path.of(""));
       Recording recording = new Recording(parent.err(), backEnd, plan);
@@ -164,6 +163,8 @@ final class RecordCommand implements Callable<Integer> {
         summary.printText(parent.err());
       }
       return recorded.status();
+    } finally {
+      loading.join(); // a process that ends meanwhile would end with a stack trace
     }
   }
 
