@@ -26,6 +26,7 @@ final class KvmAbi {
   static final long KVM_CREATE_IRQCHIP = 0xAE60;
   static final long KVM_IRQ_LINE = 0x4008AE61L;
   static final long KVM_SET_GSI_ROUTING = 0x4008AE6AL;
+  static final long KVM_REINJECT_CONTROL = 0xAE71;
   static final long KVM_CREATE_PIT2 = 0x4040AE77L;
   static final long KVM_RUN = 0xAE80;
   static final long KVM_GET_REGS = 0x8090AE81L;
@@ -57,6 +58,7 @@ final class KvmAbi {
   static final int KVM_CAP_NR_MEMSLOTS = 10;
   static final int KVM_CAP_COALESCED_MMIO = 15;
   static final int KVM_CAP_USER_NMI = 22;
+  static final int KVM_CAP_REINJECT_CONTROL = 24;
   static final int KVM_CAP_IRQFD = 32;
   static final int KVM_CAP_IOEVENTFD = 36;
   static final int KVM_CAP_SET_IDENTITY_MAP_ADDR = 37;
@@ -280,6 +282,9 @@ final class KvmAbi {
   // struct kvm_pit_config: flags u32, padding. The flag gives KVM port 0x61 too.
   static final int PIT_CONFIG_BYTES = 64;
   static final int KVM_PIT_SPEAKER_DUMMY = 1;
+
+  /** struct kvm_reinject_control: pit_reinject u8, reserved. */
+  static final int REINJECT_CONTROL_BYTES = 32;
 
   // struct kvm_mp_state: mp_state u32.
   static final int KVM_MP_STATE_UNINITIALIZED = 1;

@@ -48,6 +48,12 @@ final class KvmInterrupts implements HostInterrupts {
     ByteBuffer timer = LibC.allocate(KvmAbi.PIT_CONFIG_BYTES);
     timer.putInt(0, KvmAbi.KVM_PIT_SPEAKER_DUMMY);
     hypervisor.ioctl(vm, KvmAbi.KVM_CREATE_PIT2, LibC.address(timer), "KVM_CREATE_PIT2");
+    if (hypervisor.capability(KvmAbi.KVM_CAP_REINJECT_CONTROL) > 0) {
+      // Ticks that a slow guest has missed would come all at once and leave it no time for anything
+      // else; a real timer drops them.
+      ByteBuffer none = LibC.allocate(KvmAbi.REINJECT_CONTROL_BYTES);
+      hypervisor.ioctl(vm, KvmAbi.KVM_REINJECT_CONTROL, LibC.address(none), "KVM_REINJECT_CONTROL");
+    }
   }
 
   private void createLocal() {

@@ -89,7 +89,8 @@ class KvmSetUpFailureTest {
     assertThat(String.join("\n", failures(config)))
         .contains("KVM_CREATE_IRQCHIP")
         .contains("KVM_SET_GSI_ROUTING")
-        .contains("KVM_CREATE_PIT2");
+        .contains("KVM_CREATE_PIT2")
+        .contains("KVM_REINJECT_CONTROL");
   }
 
   @Test
