@@ -6,6 +6,7 @@ import io.trapscope.analyzer.perfetto.PerfettoTrace;
 import io.trapscope.analyzer.pipeline.Analysis;
 import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.pipeline.TableFormat;
+import io.trapscope.analyzer.pipeline.WatchedTrace;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.Reports;
 import io.trapscope.recorder.trace.TraceReader;
@@ -22,6 +23,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** Turns a trace into tables, on the terminal and in files. */
@@ -37,6 +39,7 @@ final class AnalyzeCommand implements Callable<Integer> {
   /** Where the Arrow files go without {@code -o}, inside the trace. */
   static final String DIRECTORY = "analysis";
 
+  @ParentCommand private TrapscopeCommand parent;
   @Spec private CommandSpec spec;
 
   @Parameters(paramLabel = "TRACE", description = "The trace's directory.")
@@ -116,37 +119,27 @@ final class AnalyzeCommand implements Callable<Integer> {
   public Integer call() {
     Budget limits = budget == null ? null : limits();
     List<Report> chosen = chosen(limits == null ? List.of() : limits.reports());
-    TraceReader reader = Traces.open(trace);
+    ReadingProgress progress = new ReadingProgress(parent.err());
+    TraceReader reader = new WatchedTrace(Traces.open(trace), progress::at);
     if (folded != null && !reader.header().notes().containsKey(RecordingHeader.STACKS)) {
       throw UserError.badInput(trace + " has no call stacks: record it with --stacks");
     }
-    Results results =
-        Analysis.of(reader)
-            .reports(chosen)
-            .symbols(hotspots.symbols(reader))
-            .bucket(times.bucketNanos())
-            .threads(Runtime.getRuntime().availableProcessors())
-            .run();
-    Path directory = output == null ? trace.resolve(DIRECTORY) : output;
+    Results results;
+    try (progress) {
+      progress.begin("reading the trace");
+      results =
+          Analysis.of(reader)
+              .reports(chosen)
+              .symbols(hotspots.symbols(reader))
+              .bucket(times.bucketNanos())
+              .threads(Runtime.getRuntime().availableProcessors())
+              .progress(progress::at)
+              .run();
+    }
     print(results);
-    List<String> written = new ArrayList<>();
-    try {
-      results.write(directory, format).forEach(file -> written.add(file.toString()));
-      if (histograms != null) {
-        int count = results.writeHistograms(histograms).size();
-        written.add(histograms.resolve("*.hgrm") + " (" + count + ")");
-      }
-      if (html != null) {
-        results.writeHtml(html);
-        written.add(html.toString());
-      }
-      if (folded != null) {
-        written.add(folded + " (" + results.writeFolded(folded, weight).describe() + ")");
-      }
-      if (perfetto != null) {
-        PerfettoTrace.write(reader, perfetto);
-        written.add(perfetto.toString());
-      }
+    List<String> written;
+    try (progress) {
+      written = write(results, reader, progress);
     } catch (IOException e) {
       throw UserError.unwritable(e.getMessage(), e);
     }
@@ -162,6 +155,34 @@ final class AnalyzeCommand implements Callable<Integer> {
       return ExitStatus.INCOMPLETE; // what is lost might have broken a limit too
     }
     return broken.isEmpty() ? ExitStatus.DONE : ExitStatus.OVER_BUDGET;
+  }
+
+  /** Writes every file that is asked for, and returns a line for each. */
+  private List<String> write(Results results, TraceReader reader, ReadingProgress progress)
+      throws IOException {
+    List<String> written = new ArrayList<>();
+    progress.begin("writing tables");
+    Path directory = output == null ? trace.resolve(DIRECTORY) : output;
+    results.write(directory, format).forEach(file -> written.add(file.toString()));
+    if (histograms != null) {
+      int count = results.writeHistograms(histograms).size();
+      written.add(histograms.resolve("*.hgrm") + " (" + count + ")");
+    }
+    if (html != null) {
+      progress.begin("writing the page");
+      results.writeHtml(html);
+      written.add(html.toString());
+    }
+    if (folded != null) {
+      progress.begin("adding up call stacks");
+      written.add(folded + " (" + results.writeFolded(folded, weight).describe() + ")");
+    }
+    if (perfetto != null) {
+      progress.begin("writing the Perfetto trace");
+      PerfettoTrace.write(reader, perfetto);
+      written.add(perfetto.toString());
+    }
+    return written;
   }
 
   private Budget limits() {
