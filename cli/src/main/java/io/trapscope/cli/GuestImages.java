@@ -13,6 +13,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /**
  * The files that a guest is made of. A trace keeps their hashes, which take long enough, for a
@@ -20,6 +22,9 @@ import java.util.List;
  */
 final class GuestImages {
   private static final long LARGEST = 1L << 30;
+
+  /** How many times as long as it worked a thread rests that must not be in the way. */
+  private static final int REST = 3;
 
   private final List<Source> sources = new ArrayList<>();
 
@@ -60,17 +65,30 @@ final class GuestImages {
    * @throws UserError where one can no longer be read
    */
   List<Image> hashed() {
-    return sources.stream().map(GuestImages::hashed).toList();
+    return hashed(() -> true);
   }
 
-  private static Image hashed(Source source) {
+  /**
+   * The same, for a thread beside a guest that runs.
+   *
+   * @param hurry whether the guest no longer needs the processor more than this does
+   */
+  List<Image> hashed(BooleanSupplier hurry) {
+    return sources.stream().map(source -> hashed(source, hurry)).toList();
+  }
+
+  private static Image hashed(Source source, BooleanSupplier hurry) {
     MessageDigest hash = sha256();
     byte[] piece = new byte[1 << 16];
     long bytes = 0;
     try (InputStream in = source.content.open()) {
       for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
+        long start = System.nanoTime();
         hash.update(piece, 0, count);
         bytes += count;
+        if (!hurry.getAsBoolean()) {
+          LockSupport.parkNanos(REST * (System.nanoTime() - start));
+        }
       }
     } catch (IOException e) {
       throw unreadable(Path.of(source.path), e);

@@ -35,6 +35,9 @@ final class Recording {
   /** The machine while it runs. */
   private volatile Machine running;
 
+  /** Whether the guest has run. */
+  private volatile boolean ended;
+
   private final long start = System.nanoTime();
 
   Recording(PrintStream err, BackEnd backEnd, RecordPlan plan) {
@@ -127,30 +130,36 @@ final class Recording {
       // From here on a signal ends the run; before, there is nothing yet that it could spoil.
       StopOnSignal signals = new StopOnSignal(machine::stop);
       try {
-        RunResult result =
-            machine.run(
-                Sinks.of(
-                    trace::vcpu,
-                    trace.other(),
-                    (vcpu, count) -> trace.addLost(trace.vcpu(vcpu), count, LossCause.OVERRUN)));
+        RunResult result = run(machine, trace, hashes);
         List<Counter> counters = new ArrayList<>(machine.vm().counters());
         if (kernel.tracing() != null) {
           counters.addAll(kernel.tracing().counters());
         }
-        hashes.join(); // a finished trace is complete
         return finish(trace, header, result, counters);
       } finally {
         signals.close();
-        hashes.join();
       }
     } catch (TraceException e) {
       throw UserError.unwritable(e.getMessage(), e);
     }
   }
 
+  private RunResult run(Machine machine, TraceWriter trace, CompletableFuture<Void> hashes) {
+    try {
+      return machine.run(
+          Sinks.of(
+              trace::vcpu,
+              trace.other(),
+              (vcpu, count) -> trace.addLost(trace.vcpu(vcpu), count, LossCause.OVERRUN)));
+    } finally {
+      ended = true;
+      hashes.join(); // a finished trace is complete
+    }
+  }
+
   private void addHashes(TraceWriter trace, TraceHeader header) {
     try {
-      trace.describe(header.withImages(plan.guest().images().hashed()));
+      trace.describe(header.withImages(plan.guest().images().hashed(() -> ended)));
     } catch (UserError | TraceException e) {
       err.println("trapscope: the trace lacks the hashes of its images: " + e.getMessage());
     }
