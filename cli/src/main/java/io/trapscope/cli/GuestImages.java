@@ -52,6 +52,15 @@ final class GuestImages {
     return this;
   }
 
+  /**
+   * A file's SHA-256 in hexadecimal.
+   *
+   * @throws UserError where it cannot be read
+   */
+  static String sha256(Path file) {
+    return new GuestImages().add("", file).hashed().get(0).sha256();
+  }
+
   /** All of them, their hashes empty. */
   List<Image> unhashed() {
     return sources.stream()
@@ -78,7 +87,7 @@ final class GuestImages {
   }
 
   private static Image hashed(Source source, BooleanSupplier hurry) {
-    MessageDigest hash = sha256();
+    MessageDigest hash = digest();
     byte[] piece = new byte[1 << 16];
     long bytes = 0;
     try (InputStream in = source.content.open()) {
@@ -97,7 +106,7 @@ final class GuestImages {
     return new Image(source.role, source.path, digest, bytes);
   }
 
-  private static MessageDigest sha256() {
+  private static MessageDigest digest() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {

@@ -12,14 +12,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /**
  * Names of guest addresses: from the file that the user names, or else from the kernel that the
- * trace's guest was made of, where it still is what it was. They are read while the trace is.
+ * trace's guest was made of, where it still is what it was. Nothing is read before it is wanted.
  */
 final class GuestSymbols {
   /** Roles of the images in a trace's header that may hold symbols. */
@@ -31,8 +29,10 @@ final class GuestSymbols {
   /** What has been read, by file: recordings that are compared share a kernel. */
   private final Map<Path, SymbolTable> known = new ConcurrentHashMap<>();
 
+  private final Map<Path, String> hashes = new ConcurrentHashMap<>();
+
   /**
-   * Begins to read; the supplier waits until that is done.
+   * What reads them, when it is asked to.
    *
    * @param file what the user names; null for the trace's own kernel
    * @throws UserError where {@code file} cannot be read; the supplier does, where it has no symbols
@@ -41,15 +41,7 @@ final class GuestSymbols {
     if (file != null && (!Files.isReadable(file) || Files.isDirectory(file))) {
       throw UserError.badInput("cannot read symbols from " + file);
     }
-    CompletableFuture<SymbolTable> reading =
-        CompletableFuture.supplyAsync(() -> file == null ? own(trace.header()) : named(file));
-    return () -> {
-      try {
-        return reading.join();
-      } catch (CompletionException e) {
-        throw e.getCause() instanceof RuntimeException cause ? cause : e;
-      }
-    };
+    return () -> file == null ? own(trace.header()) : named(file);
   }
 
   private SymbolTable named(Path file) {
@@ -78,7 +70,7 @@ final class GuestSymbols {
     for (TraceHeader.Image image : header.images()) {
       Path file = folder.resolve(image.path());
       try {
-        if (ROLES.contains(image.role()) && isStill(image, file) && isAffordable(file)) {
+        if (ROLES.contains(image.role()) && isStill(image, file)) {
           return read(file);
         }
       } catch (IOException | BootException e) {
@@ -94,15 +86,12 @@ final class GuestSymbols {
         || Files.size(file) < Runtime.getRuntime().maxMemory() / UNPACKING;
   }
 
-  private static boolean isStill(TraceHeader.Image image, Path file) throws IOException {
+  /** The hash comes last: it reads all of the file. */
+  private boolean isStill(TraceHeader.Image image, Path file) throws IOException {
     return Files.isRegularFile(file)
         && Files.isReadable(file)
         && Files.size(file) == image.bytes()
-        && new GuestImages()
-            .add(image.role(), file)
-            .hashed()
-            .get(0)
-            .sha256()
-            .equals(image.sha256());
+        && isAffordable(file)
+        && hashes.computeIfAbsent(file, GuestImages::sha256).equals(image.sha256());
   }
 }

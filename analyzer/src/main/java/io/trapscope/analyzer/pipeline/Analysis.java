@@ -18,6 +18,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -61,7 +63,7 @@ public final class Analysis {
     return symbols(() -> names);
   }
 
-  /** The same, asked for when the trace has been read: names may be read meanwhile. */
+  /** The same, read while the trace is, where a report needs names; not at all where none does. */
   public Analysis symbols(Supplier<SymbolTable> names) {
     symbols = names;
     return this;
@@ -105,6 +107,10 @@ public final class Analysis {
         needs.computeIfAbsent(first, absent -> EnumSet.noneOf(Part.class)).add(Part.SITES);
       }
     }
+    CompletableFuture<SymbolTable> reading =
+        needs.get(EventFilter.ALL).contains(Part.SITES)
+            ? CompletableFuture.supplyAsync(symbols)
+            : CompletableFuture.completedFuture(SymbolTable.EMPTY);
     TraceFacts facts = TraceFacts.of(trace);
     TimeAxis axis = bucket == 0 ? TimeAxis.from(facts.start()) : TimeAxis.of(facts.start(), bucket);
     int shift = Bucket.shift(facts.ramEnd());
@@ -118,15 +124,18 @@ public final class Analysis {
     for (EventFilter where : needs.keySet()) {
       tallies.put(where, counted.get(tallies.size()));
     }
-    SymbolTable names = names(tallies.get(EventFilter.ALL));
+    SymbolTable names = names(reading, tallies.get(EventFilter.ALL));
     TraceInfo info = TraceInfo.of(trace, streams.anomalies(), pass.events(), pass.exits());
     return new Results(trace, reports, info, facts.withSymbols(names), tallies);
   }
 
-  private SymbolTable names(Tally all) {
-    return all.sites() == null
-        ? SymbolTable.EMPTY
-        : symbols.get().relocated(KernelPlaces.of(all.sites()));
+  private static SymbolTable names(CompletableFuture<SymbolTable> reading, Tally all) {
+    try {
+      SymbolTable linked = reading.join();
+      return all.sites() == null ? linked : linked.relocated(KernelPlaces.of(all.sites()));
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : e;
+    }
   }
 
   private static Predicate<EventReader> predicate(EventFilter where) {
