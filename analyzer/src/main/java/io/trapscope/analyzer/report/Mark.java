@@ -4,6 +4,7 @@ import io.trapscope.analyzer.tally.Site;
 import io.trapscope.analyzer.tally.Sites;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.BiPredicate;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -16,15 +17,9 @@ import java.util.regex.PatternSyntaxException;
  * @param text console text that has to appear in a line; null where it is not text
  * @param where exits one of which has to come; null where it is none of the trace's fields
  * @param site sites one of which has to exit; null where it is not that
- * @param symbol function in which an exit has to come; null where it is not that
  */
 public record Mark(
-    String name,
-    String what,
-    Pattern text,
-    EventFilter where,
-    Predicate<Site> site,
-    String symbol) {
+    String name, String what, Pattern text, EventFilter where, BiPredicate<Site, TraceFacts> site) {
 
   /**
    * Reads a mark: {@code NAME=text:REGEX}, {@code NAME=port:PORT[=VALUE]}, {@code
@@ -59,7 +54,7 @@ public record Mark(
       case "where":
         return where(name, what, value);
       case "symbol":
-        return new Mark(name, what, null, null, null, value);
+        return new Mark(name, what, null, null, (at, facts) -> isIn(value, at, facts));
       default:
         throw new IllegalArgumentException(
             "'" + kind + "' is no kind of mark; there are text, port, hypercall, symbol, where");
@@ -68,7 +63,7 @@ public record Mark(
 
   static Mark text(String name, String what, String regex) {
     try {
-      return new Mark(name, what, Pattern.compile(regex), null, null, null);
+      return new Mark(name, what, Pattern.compile(regex), null, null);
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
           "'" + regex + "' is no regular expression: " + e.getDescription(), e);
@@ -76,11 +71,11 @@ public record Mark(
   }
 
   private static Mark where(String name, String what, String filter) {
-    return new Mark(name, what, null, EventFilter.parse(filter), null, null);
+    return new Mark(name, what, null, EventFilter.parse(filter), null);
   }
 
   static Mark site(String name, String what, Predicate<Site> site) {
-    return new Mark(name, what, null, null, site, null);
+    return new Mark(name, what, null, null, (at, facts) -> site.test(at));
   }
 
   /** The first time it happens, on the trace's clock; empty where it never does. */
@@ -94,15 +89,12 @@ public record Mark(
     if (where != null) {
       return first(found.where(where).sites(), every -> true);
     }
-    if (symbol != null) {
-      return first(found.tally().sites(), at -> isIn(at, found));
-    }
-    return first(found.tally().sites(), site);
+    return first(found.tally().sites(), at -> site.test(at, found.facts()));
   }
 
-  private boolean isIn(Site at, Findings found) {
-    int index = at.hasRip() ? found.facts().symbols().indexOf(at.rip(), at.isUser()) : -1;
-    return index >= 0 && found.facts().symbols().name(index).equals(symbol);
+  private static boolean isIn(String function, Site at, TraceFacts facts) {
+    int index = at.hasRip() ? facts.symbols().indexOf(at.rip(), at.isUser()) : -1;
+    return index >= 0 && facts.symbols().name(index).equals(function);
   }
 
   private static OptionalLong first(Sites sites, Predicate<Site> which) {
