@@ -146,16 +146,11 @@ final class AttachCommand implements Callable<Integer> {
   private TraceHeader header(KernelTracing tracing, EventSelection selection) {
     KvmProbe probe = KvmProbe.probe();
     HostKind host = HostKind.of("kvm", probe.acceleration() == KvmProbe.Acceleration.PARAVIRTUAL);
-    TraceHeader.Builder header = RecordingHeader.ofHost(words()).backEnd("kvm", "attached").cpus(0);
+    TraceHeader.Builder header =
+        RecordingHeader.ofHost(parent.words()).backEnd("kvm", "attached").cpus(0);
     new KernelEvents(tracing, String.join(", ", tracing.names()))
         .describeAttached(header, host, selection);
     return header.build();
-  }
-
-  private List<String> words() {
-    List<String> words = new ArrayList<>(List.of("trapscope"));
-    words.addAll(spec.root().commandLine().getParseResult().originalArgs());
-    return words;
   }
 
   private static TracepointRing.Reader reader(HostRecorder recorder) {
@@ -218,17 +213,7 @@ final class AttachCommand implements Callable<Integer> {
       row(err, "vcpus", "none of what was asked for ran a vCPU");
     }
     for (VcpuThread vcpu : recorder.vcpus()) {
-      row(
-          err,
-          "vcpu-" + vcpu.stream(),
-          String.format(
-              Locale.ROOT,
-              "vCPU %d of %s (pid %d), thread %s (tid %d)",
-              vcpu.vcpu(),
-              vcpu.process(),
-              vcpu.pid(),
-              vcpu.thread(),
-              vcpu.tid()));
+      err.println(Facts.row(vcpu));
     }
     row(err, "end", end.text());
     row(
@@ -249,7 +234,7 @@ final class AttachCommand implements Callable<Integer> {
   }
 
   private static void row(PrintStream out, String name, String text) {
-    out.println(String.format("%-10s ", name) + text);
+    out.println(Facts.row(name, text));
   }
 
   private void printJson(Path directory, HostRecorder recorder, TraceEnd end) {

@@ -95,17 +95,7 @@ final class InfoCommand implements Callable<Integer> {
     }
     printEnd(out, reader);
     for (TraceHeader.VcpuThread vcpu : header.threads()) {
-      row(
-          out,
-          "vcpu-" + vcpu.stream(),
-          String.format(
-              Locale.ROOT,
-              "vCPU %d of %s (pid %d), thread %s (tid %d)",
-              vcpu.vcpu(),
-              vcpu.process(),
-              vcpu.pid(),
-              vcpu.thread(),
-              vcpu.tid()));
+      out.println(Facts.row(vcpu));
     }
     row(out, "recorded", String.join(", ", header.surfaced().stream().map(Enum::name).toList()));
     for (Map.Entry<String, List<String>> entry : unseenByCause(header).entrySet()) {
@@ -209,7 +199,7 @@ final class InfoCommand implements Callable<Integer> {
   }
 
   private static void row(PrintWriter out, String name, String text) {
-    out.println(String.format("%-10s ", name) + text);
+    out.println(Facts.row(name, text));
   }
 
   private static Map<String, List<String>> unseenByCause(TraceHeader header) {

@@ -8,16 +8,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 /** Runs a guest and records every exit. */
 @Command(
@@ -32,7 +28,6 @@ final class RecordCommand implements Callable<Integer> {
   static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
 
   @ParentCommand private TrapscopeCommand parent;
-  @Spec private CommandSpec spec;
   @Mixin private GuestOptions guest;
   @Mixin private EventOptions events;
   @Mixin private KvmOptions kvm;
@@ -205,7 +200,7 @@ final class RecordCommand implements Callable<Integer> {
         realTime,
         directory(choice),
         force,
-        words(),
+        parent.words(),
         new EventPlan(events.selection(), kernelEvents, events.buffer(), stacks),
         kvm.plan(backEnd, cpus));
   }
@@ -219,11 +214,5 @@ final class RecordCommand implements Callable<Integer> {
     }
     String safe = choice.name().replaceAll("[^A-Za-z0-9._-]", "_");
     return Path.of("trapscope-" + safe + "-" + LocalDateTime.now().format(TIME));
-  }
-
-  private List<String> words() {
-    List<String> words = new ArrayList<>(List.of("trapscope"));
-    words.addAll(spec.root().commandLine().getParseResult().originalArgs());
-    return words;
   }
 }

@@ -101,7 +101,7 @@ final class RecordSummary {
   }
 
   private static void row(PrintStream out, String name, String text) {
-    out.println(String.format("%-11s", name) + text);
+    out.println(Facts.row(name, text));
   }
 
   private static String endText(RunResult run) {

@@ -1,6 +1,7 @@
 package io.trapscope.cli;
 
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
@@ -59,6 +60,13 @@ final class TrapscopeCommand implements Runnable {
       command.addSubcommand(each.getValue());
     }
     return command.setCaseInsensitiveEnumValuesAllowed(true);
+  }
+
+  /** The whole command line, for the header of a trace. */
+  List<String> words() {
+    List<String> words = new ArrayList<>(List.of("trapscope"));
+    words.addAll(spec.commandLine().getParseResult().originalArgs());
+    return words;
   }
 
   /** What the command is asked for goes here; the caller flushes it. */
