@@ -1,6 +1,5 @@
 package io.trapscope.cli;
 
-import io.trapscope.recorder.trace.TraceWriter;
 import io.trapscope.vmm.device.ConsoleFilter;
 import io.trapscope.vmm.run.TypedInput;
 import io.trapscope.vmm.run.Until;
@@ -9,7 +8,6 @@ import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -143,8 +141,6 @@ final class RecordCommand implements Callable<Integer> {
     if (noRecord && (output != null || force)) {
       throw UserError.badInput("--no-record writes no trace: leave out -o and --force");
     }
-    CompletableFuture<Void> loading =
-        CompletableFuture.runAsync(noRecord ? () -> {} : TraceWriter::load);
     try (BackEnd backEnd = BackEnd.choose(accel)) {
       RecordPlan plan = plan(backEnd, Path.of(""));
       Recording recording = new Recording(parent.err(), backEnd, plan);
@@ -158,8 +154,6 @@ final class RecordCommand implements Callable<Integer> {
         summary.printText(parent.err());
       }
       return recorded.status();
-    } finally {
-      loading.join(); // a process that ends meanwhile would end with a stack trace
     }
   }
 

@@ -23,9 +23,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import net.openhft.chronicle.bytes.Bytes;
-import net.openhft.chronicle.core.OS;
-import net.openhft.chronicle.wire.WireType;
 
 /**
  * Writes a trace: one sink a vCPU and one for everything else.
@@ -48,7 +45,7 @@ public final class TraceWriter implements AutoCloseable {
   private final Path directory;
   private final List<StreamWriter> vcpus = new CopyOnWriteArrayList<>();
   private StreamWriter other;
-  private StreamWriter.Allocator allocator;
+  private QueueFile.Allocator allocator;
   private long footerBytes;
   private RandomAccessFile footer;
   private final Path footerPart;
@@ -60,8 +57,7 @@ public final class TraceWriter implements AutoCloseable {
   }
 
   /**
-   * Makes a trace that is ready to record. Takes a few hundred milliseconds the first time in a
-   * process, for Chronicle Queue.
+   * Makes a trace that is ready to record.
    *
    * @param directory created; may exist if it is empty
    * @param force whether a trace that is there already is replaced; anything else never is
@@ -71,11 +67,11 @@ public final class TraceWriter implements AutoCloseable {
    */
   public static TraceWriter create(Path directory, boolean force, TraceHeader header)
       throws TraceException {
-    return create(directory, force, header, StreamWriter::writeZeros);
+    return create(directory, force, header, QueueFile::writeZeros);
   }
 
   static TraceWriter create(
-      Path directory, boolean force, TraceHeader header, StreamWriter.Allocator allocator)
+      Path directory, boolean force, TraceHeader header, QueueFile.Allocator allocator)
       throws TraceException {
     Path path = directory.toAbsolutePath().normalize();
     Path replaced = null;
@@ -186,7 +182,7 @@ public final class TraceWriter implements AutoCloseable {
     return message.lines().findFirst().orElse(e.getClass().getSimpleName());
   }
 
-  private void start(TraceHeader header, StreamWriter.Allocator room) throws IOException {
+  private void start(TraceHeader header, QueueFile.Allocator room) throws IOException {
     allocator = room;
     // The footer's room is taken now, so that a full disk can still be reported in the trace.
     footer = new RandomAccessFile(footerPart.toFile(), "rw");
@@ -230,14 +226,6 @@ public final class TraceWriter implements AutoCloseable {
       all.add(other);
     }
     return all;
-  }
-
-  /**
-   * Loads the libraries that the first trace needs, which takes as long as making it. For a thread
-   * beside other work; a trace can be made without.
-   */
-  public static void load() {
-    WireType.BINARY.apply(Bytes.allocateElasticOnHeap(OS.pageSize()));
   }
 
   /**

@@ -19,14 +19,14 @@ class FullDiskTest {
   @TempDir Path temp;
 
   /** An allocator that finds room for so many bytes and no more. */
-  private static StreamWriter.Allocator room(long bytes) {
+  private static QueueFile.Allocator room(long bytes) {
     long[] left = {bytes};
     return (file, from, to) -> {
       left[0] -= to - from;
       if (left[0] < 0) {
         throw new IOException("No space left on device");
       }
-      StreamWriter.writeZeros(file, from, to);
+      QueueFile.writeZeros(file, from, to);
     };
   }
 
