@@ -53,7 +53,10 @@ public final class Machine implements AutoCloseable {
   private final Processors processors;
   private final MemoryFaults faults;
   private final DirtyWatch dirty;
+
+  /** Of the devices; null where one thread runs all of the machine. */
   private final ReentrantLock lock;
+
   private final AtomicLong exitCount = new AtomicLong();
   private final boolean hostClock;
 
@@ -183,8 +186,29 @@ public final class Machine implements AutoCloseable {
     return console;
   }
 
-  ReentrantLock deviceLock() {
-    return lock;
+  /** Whether each vCPU has a thread of its own, and not one all of them. */
+  boolean hasThreads() {
+    return lock != null;
+  }
+
+  /** Takes the device lock, where there is more than one thread to keep out. */
+  void lock() {
+    if (lock != null) {
+      lock.lock();
+    }
+  }
+
+  void unlock() {
+    if (lock != null) {
+      lock.unlock();
+    }
+  }
+
+  /** For a thread that ends with an error, wherever it was. */
+  void unlockIfHeld() {
+    if (lock != null && lock.isHeldByCurrentThread()) {
+      lock.unlock();
+    }
   }
 
   ExitDispatcher dispatcher(Vcpu vcpu, RunState state, boolean timed) {
@@ -197,8 +221,14 @@ public final class Machine implements AutoCloseable {
     return exitCount.incrementAndGet();
   }
 
-  /** Makes other vCPUs take interrupts that wait for them. The caller holds the device lock. */
+  /**
+   * Makes other vCPUs take interrupts that wait for them, where they have threads of their own. The
+   * caller holds the device lock.
+   */
   void wakeOthers(int self) {
+    if (lock == null) {
+      return;
+    }
     boolean any = false;
     for (Vcpu vcpu : vm.vcpus()) {
       if (vcpu.index() != self && board.interrupts().pending(vcpu.index())) {
