@@ -3,7 +3,7 @@
  *
  * <p>Lives here: {@code LibC}, which the packages that talk to the kernel use, and the bindings
  * behind it, one of which is chosen at start: {@code ForeignBinding} (java.lang.foreign, JDK 22 and
- * newer), {@code JnaBinding} (older JDKs; the only user of JNA). Does not live here: anything that
- * knows what a call is for.
+ * newer), {@code JnaBinding} (older JDKs; the only user of JNA); {@code Descriptors}. Does not live
+ * here: anything that knows what a call is for.
  */
 package io.trapscope.vmm.host;

@@ -31,14 +31,20 @@ public final class KernelTracing implements AutoCloseable {
   private final List<Tracepoint> tracepoints;
   private final List<String> absent;
   private final int ringBytes;
+
+  /** Keeps the tracepoints in use from the first try on: others then come and go in no time. */
+  private final TracepointRing held;
+
   private final List<VcpuTracing> vcpus = new CopyOnWriteArrayList<>();
   private volatile boolean closed;
   private Thread looking;
 
-  private KernelTracing(List<Tracepoint> tracepoints, List<String> absent, int ringBytes) {
+  private KernelTracing(
+      List<Tracepoint> tracepoints, List<String> absent, int ringBytes, TracepointRing held) {
     this.tracepoints = List.copyOf(tracepoints);
     this.absent = List.copyOf(absent);
     this.ringBytes = ringBytes;
+    this.held = held;
   }
 
   /**
@@ -65,8 +71,9 @@ public final class KernelTracing implements AutoCloseable {
       throw new HypervisorException(
           "this kernel has none of the tracepoints asked for: " + String.join(", ", absent));
     }
-    TracepointRing.ofThisThread(found, 0).close();
-    return new KernelTracing(found, absent, ringBytes);
+    TracepointRing tried = TracepointRing.ofThisThread(found, 0);
+    tried.unmap();
+    return new KernelTracing(found, absent, ringBytes, tried);
   }
 
   private static void add(
@@ -154,6 +161,7 @@ public final class KernelTracing implements AutoCloseable {
   /** Ends the looking. Every vCPU's thread has closed what it got. */
   @Override
   public void close() {
+    held.close();
     Thread running;
     synchronized (this) {
       closed = true;
