@@ -17,6 +17,10 @@ import java.util.stream.Stream;
  * @param why why this one, in one clause
  */
 record BackEnd(Hypervisor hypervisor, HostKind kind, String why) implements AutoCloseable {
+  private static final String SLOW =
+      "asked for; this KVM (kvm_pvm) interprets the guest's kernel, which soft does many times as"
+          + " fast";
+
   /** On KVM, all that the host's KVM supports. */
   private static final String HOST = "host";
 
@@ -30,7 +34,10 @@ record BackEnd(Hypervisor hypervisor, HostKind kind, String why) implements Auto
    */
   static BackEnd choose(Accel accel) {
     return switch (accel) {
-      case KVM -> kvm(KvmProbe.probe(), "asked for");
+      case KVM -> {
+        KvmProbe probe = KvmProbe.probe();
+        yield kvm(probe, isParavirtual(probe) ? SLOW : "asked for");
+      }
       case SOFT -> soft("asked for");
       case AUTO -> automatic(KvmProbe.probe());
     };
@@ -43,8 +50,11 @@ record BackEnd(Hypervisor hypervisor, HostKind kind, String why) implements Auto
   }
 
   private static BackEnd kvm(KvmProbe probe, String why) {
-    boolean paravirtual = probe.acceleration() == KvmProbe.Acceleration.PARAVIRTUAL;
-    return new BackEnd(new KvmHypervisor(), HostKind.of("kvm", paravirtual), why);
+    return new BackEnd(new KvmHypervisor(), HostKind.of("kvm", isParavirtual(probe)), why);
+  }
+
+  private static boolean isParavirtual(KvmProbe probe) {
+    return probe.acceleration() == KvmProbe.Acceleration.PARAVIRTUAL;
   }
 
   private static BackEnd soft(String why) {

@@ -43,8 +43,7 @@ public final class RunRows extends SampledRows {
 
   private static final int INDEX_SHIFT = 24;
 
-  private final AccessBlock pair = new AccessBlock();
-  private final Run run = new Run();
+  private final Run pair = new Run();
 
   RunRows() {
     this(LIMIT);
@@ -57,14 +56,11 @@ public final class RunRows extends SampledRows {
 
   /** Adds an index register's write and the access to its data register, which names the row. */
   void addPair(Access index, Access data) {
-    pair.size = 0;
-    pair.add(index);
+    pair.begin(Run.Relation.NONE, index, false);
     pair.add(data);
-    run.begin(Run.Relation.NONE, pair, 0, false);
-    run.add(pair, 1);
-    run.first.set(data);
-    run.first.time = index.time;
-    add(Kind.PAIR, run);
+    pair.first.set(data);
+    pair.first.time = index.time;
+    add(Kind.PAIR, pair);
   }
 
   /** Adds a run. */
@@ -73,9 +69,9 @@ public final class RunRows extends SampledRows {
     // An index is what was written to an index register: 32 bits.
     long what =
         kind.ordinal()
-            | AccessKind.type(first.kind) << 4
-            | (AccessKind.isWrite(first.kind) ? 1 << 12 : 0)
-            | (long) AccessKind.size(first.kind) << 16
+            | first.type << 4
+            | (first.write ? 1 << 12 : 0)
+            | (long) first.size << 16
             | (first.index + 1 & 0xff_ffff_ffffL) << INDEX_SHIFT;
     int at = row(first.rip, first.number, what);
     if (at < 0) {
@@ -96,9 +92,9 @@ public final class RunRows extends SampledRows {
 
   /** How many of the widest accesses would do for a run of neighbouring addresses. */
   private static long wider(Run run) {
-    int widest = AccessKind.isPort(run.first.kind) ? WIDEST_PORT : WIDEST_MEMORY;
+    int widest = run.first.isPort() ? WIDEST_PORT : WIDEST_MEMORY;
     long begin = run.first.number;
-    long end = begin + (run.links + 1) * AccessKind.size(run.first.kind);
+    long end = begin + (run.links + 1) * run.first.size;
     return (end + widest - 1) / widest - begin / widest;
   }
 
