@@ -1,7 +1,5 @@
 package io.trapscope.analyzer.tally;
 
-import io.trapscope.recorder.event.EventType;
-import io.trapscope.recorder.event.Field;
 import java.util.TreeMap;
 
 /**
@@ -16,48 +14,33 @@ public final class Accesses {
   /** Accesses that make a run worth telling. */
   public static final int SHORTEST_RUN = 4;
 
-  /** By type id: what has to be captured of an access, as presence bits; all bits elsewhere. */
-  private static final long[] NEEDED = new long[256];
-
-  static {
-    for (int id = 0; id < NEEDED.length; id++) {
-      NEEDED[id] = -1;
-    }
-    NEEDED[EventType.PIO.id()] = needed(EventType.PIO, Field.PORT, Field.SIZE);
-    NEEDED[EventType.MMIO.id()] = needed(EventType.MMIO, Field.GPA, Field.SIZE);
-    NEEDED[EventType.MSR.id()] = needed(EventType.MSR, Field.MSR, Field.VALUE);
-  }
-
-  private static long needed(EventType type, Field number, Field size) {
-    return ExitShape.bit(type, number)
-        | ExitShape.bit(type, size)
-        | ExitShape.bit(type, Field.DIRECTION)
-        | ExitShape.bit(type, Field.VALUE);
-  }
-
   private final Registers registers = new Registers();
   private final RunRows runs = new RunRows();
   private final TreeMap<Integer, Lane> lanes = new TreeMap<>();
   private Lane current;
-  private final Access now = new Access();
-  private final int[] chosen = new int[Exits.CAPACITY];
 
-  /** Adds exits. */
-  void add(Exits exits) {
+  // Of the exits at hand: those that are accesses, and their kinds.
+  private final int[] chosen = new int[Exits.CAPACITY];
+  private final int[] kinds = new int[Exits.CAPACITY];
+
+  /**
+   * Adds exits.
+   *
+   * @param sites has just counted them
+   */
+  void add(Exits exits, RawSites sites) {
     if (current == null || current.vcpu != exits.vcpu) {
       current = lanes.computeIfAbsent(exits.vcpu, Lane::new);
     }
     // Chosen first, without a branch that no processor can foretell.
     int count = 0;
     for (int i = 0; i < exits.size; i++) {
-      long needed = NEEDED[(int) (exits.what[i] >>> 8) & 0xff];
+      int kind = (int) sites.rows[sites.places[i] + RawSites.ACCESS];
       chosen[count] = i;
-      count += (exits.what[i] >>> 32 & needed) == needed ? 1 : 0;
+      kinds[count] = kind;
+      count += kind != AccessKind.NONE ? 1 : 0;
     }
-    for (int i = 0; i < count; i++) {
-      now.set(exits, chosen[i]);
-      current.add(now);
-    }
+    current.add(exits, sites, count);
   }
 
   /** Adds accesses that come after these. */
@@ -93,6 +76,7 @@ public final class Accesses {
   private final class Lane {
     final int vcpu;
     private Trail trail = new Trail(runs);
+    private final Access now = new Access();
 
     private boolean any;
 
@@ -110,10 +94,45 @@ public final class Accesses {
       this.vcpu = vcpu;
     }
 
-    void add(Access access) {
-      int data = IndexPairs.dataOf(access);
+    /** Adds those of the exits that are chosen. */
+    void add(Exits exits, RawSites sites, int count) {
+      for (int i = 0; i < count; i++) {
+        int exit = chosen[i];
+        int kind = kinds[i];
+        if (hasIndex || AccessKind.isPaired(kind)) {
+          now.set(exits, exit, kind);
+          add(now);
+        } else {
+          int at = register(exits, exit, kind, sites);
+          registers.add(at, kind, exits.extra[exit], exits.handling[exit]);
+          trail.add(exits, exit, kind);
+          any = true;
+        }
+      }
+      trail.flush();
+    }
+
+    /** Where the row of an access's register begins, which its site remembers. */
+    private int register(Exits exits, int exit, int kind, RawSites sites) {
+      int site = sites.places[exit] + RawSites.REGISTER;
+      long known = sites.rows[site];
+      if ((int) (known >>> 32) != registers.generation()) {
+        long at = registers.row(exits.number[exit], Access.NO_INDEX, kind, vcpu) & 0xffff_ffffL;
+        known = (long) registers.generation() << 32 | at;
+        sites.rows[site] = known;
+      }
+      return (int) known;
+    }
+
+    private void addRegister(Access access) {
+      int at = registers.row(access.number, access.index, access.kind, vcpu);
+      registers.add(at, access.kind, access.value, access.handling);
+    }
+
+    private void add(Access access) {
+      int data = AccessKind.dataOf(access.kind);
       if (data != 0) {
-        if (hasIndex && IndexPairs.indexOf(index) == data) {
+        if (hasIndex && AccessKind.indexOf(index.kind) == data) {
           pair(access);
         } else if (!any) {
           orphan.set(access);
@@ -124,8 +143,8 @@ public final class Accesses {
         }
       } else {
         leaveIndex();
-        registers.add(access, vcpu);
-        if (IndexPairs.indexOf(access) != 0) {
+        addRegister(access);
+        if (AccessKind.indexOf(access.kind) != 0) {
           index.set(access);
           hasIndex = true;
         } else {
@@ -139,7 +158,7 @@ public final class Accesses {
       runs.addPair(index, data);
       hasIndex = false;
       data.index = index.value & 0xffff_ffffL;
-      registers.add(data, vcpu);
+      addRegister(data);
       data.handling += index.handling;
       data.guest += index.guest;
       trail.add(data);

@@ -81,26 +81,31 @@ final class ExitShape {
   /** The fields that make a difference to what is counted, as presence bits. */
   static final int[] RELEVANT = new int[IDS];
 
-  /** A word of the record, and which of its bits go to {@link Exits#number}. */
-  static final int[] NUMBER_AT = new int[IDS];
+  // What follows is a row of numbers a type, which begins at id << WORDS.
 
-  static final long[] NUMBER_MASK = new long[IDS];
+  static final int WORDS = 3;
 
-  /** A second word whose bits go to the upper half of the number. */
-  static final int[] UPPER_AT = new int[IDS];
+  /** Room of all rows: an index below it needs no check. */
+  static final int MASK = (IDS << WORDS) - 1;
 
-  static final long[] UPPER_MASK = new long[IDS];
+  /** Offsets of three words of the record: 16 bits each; see the masks. */
+  static final int OFFSETS = 0;
 
-  /** The word that goes to {@link Exits#extra}. */
-  static final int[] EXTRA_AT = new int[IDS];
+  /** Which bits of the first word go to {@link Exits#number}. */
+  static final int NUMBER_MASK = 1;
 
-  /** An access of one item has these bits of the first word. */
-  static final long[] COUNT_MASK = new long[IDS];
+  /** Which bits of the second word go to the upper half of the number. */
+  static final int UPPER_MASK = 2;
 
-  static final long[] COUNT_ONE = new long[IDS];
+  /** Bits of the first word that are those in {@link #COUNT_ONE} in an access of one item. */
+  static final int COUNT_MASK = 3;
 
-  /** Presence bit that is taken away from an access of several items: its value is the first's. */
-  static final int[] COUNT_BIT = new int[IDS];
+  static final int COUNT_ONE = 4;
+
+  /** Bit of {@link Exits#what} that is taken away where several: the value is the first's. */
+  static final int COUNT_BIT = 5;
+
+  static final long[] TABLE = new long[IDS << WORDS];
 
   static {
     for (EventType type : TYPES) {
@@ -109,36 +114,47 @@ final class ExitShape {
       for (Field field : FIELDS) {
         RELEVANT[type.id()] |= layout.presenceBit(field) < 0 ? 0 : bit(type, field);
       }
-      NUMBER_AT[type.id()] = layout.offset(Field.RIP);
-      UPPER_AT[type.id()] = layout.offset(Field.RIP);
-      EXTRA_AT[type.id()] = layout.offset(Field.RIP);
+      int rip = layout.offset(Field.RIP);
+      offsets(type, rip, rip, rip);
     }
-    number(EventType.PIO, Field.PORT, 0xffff);
-    number(EventType.MMIO, Field.GPA, -1);
-    number(EventType.MSR, Field.MSR, 0xffff_ffffL);
-    number(EventType.CPUID, Field.LEAF, -1);
-    number(EventType.HYPERCALL, Field.HYPERCALL, -1);
-    number(EventType.CR_ACCESS, Field.QUALIFICATION, SiteKey.CR_ACCESS_TYPE);
+    number(EventType.MSR, Field.MSR, 0xffff_ffffL, Field.VALUE);
+    number(EventType.MMIO, Field.GPA, -1, Field.VALUE);
+    number(EventType.PIO, Field.PORT, 0xffff, Field.VALUE);
+    number(EventType.CPUID, Field.LEAF, -1, Field.RIP);
+    number(EventType.HYPERCALL, Field.HYPERCALL, -1, Field.RIP);
+    number(EventType.CR_ACCESS, Field.QUALIFICATION, SiteKey.CR_ACCESS_TYPE, Field.RIP);
+    offsets(
+        EventType.HLT,
+        offset(EventType.HLT, Field.RIP),
+        offset(EventType.HLT, Field.RIP),
+        offset(EventType.HLT, Field.IDLE_TIME));
     // EPT page, first touch and region lie in one word.
-    number(EventType.EPT_FAULT, Field.EPT_PAGE, 0xffff_ffffL);
-    UPPER_AT[EventType.EPT_FAULT.id()] = offset(EventType.EPT_FAULT, Field.QUALIFICATION);
-    UPPER_MASK[EventType.EPT_FAULT.id()] = SiteKey.FAULT_ACCESS;
-    EXTRA_AT[EventType.PIO.id()] = offset(EventType.PIO, Field.VALUE);
-    EXTRA_AT[EventType.MMIO.id()] = offset(EventType.MMIO, Field.VALUE);
-    EXTRA_AT[EventType.MSR.id()] = offset(EventType.MSR, Field.VALUE);
-    EXTRA_AT[EventType.HLT.id()] = offset(EventType.HLT, Field.IDLE_TIME);
-    EXTRA_AT[EventType.EPT_FAULT.id()] = offset(EventType.EPT_FAULT, Field.GPA);
+    set(EventType.EPT_FAULT, NUMBER_MASK, 0xffff_ffffL);
+    set(EventType.EPT_FAULT, UPPER_MASK, SiteKey.FAULT_ACCESS);
+    offsets(
+        EventType.EPT_FAULT,
+        offset(EventType.EPT_FAULT, Field.EPT_PAGE),
+        offset(EventType.EPT_FAULT, Field.QUALIFICATION),
+        offset(EventType.EPT_FAULT, Field.GPA));
     int count = 8 * (offset(EventType.PIO, Field.COUNT) - offset(EventType.PIO, Field.PORT));
-    COUNT_MASK[EventType.PIO.id()] = 0xffffL << count;
-    COUNT_ONE[EventType.PIO.id()] = 1L << count;
-    COUNT_BIT[EventType.PIO.id()] = bit(EventType.PIO, Field.VALUE);
+    set(EventType.PIO, COUNT_MASK, 0xffffL << count);
+    set(EventType.PIO, COUNT_ONE, 1L << count);
+    set(EventType.PIO, COUNT_BIT, (long) bit(EventType.PIO, Field.VALUE) << 32);
   }
 
   private ExitShape() {}
 
-  private static void number(EventType type, Field field, long mask) {
-    NUMBER_AT[type.id()] = offset(type, field);
-    NUMBER_MASK[type.id()] = mask;
+  private static void number(EventType type, Field field, long mask, Field extra) {
+    set(type, NUMBER_MASK, mask);
+    offsets(type, offset(type, field), offset(type, Field.RIP), offset(type, extra));
+  }
+
+  private static void offsets(EventType type, int number, int upper, int extra) {
+    set(type, OFFSETS, number | upper << 16 | (long) extra << 32);
+  }
+
+  private static void set(EventType type, int word, long value) {
+    TABLE[type.id() << WORDS | word] = value;
   }
 
   private static int offset(EventType type, Field field) {

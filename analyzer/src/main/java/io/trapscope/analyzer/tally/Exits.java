@@ -52,6 +52,11 @@ final class Exits {
   /** The vCPU of all exits. */
   int vcpu;
 
+  /** When the first guest time before any of them began, and the last exit came. */
+  long earliest;
+
+  long latest;
+
   /** What was captured of every one of them, as in the upper half of what. */
   long common;
 
@@ -79,6 +84,9 @@ final class Exits {
   final long[] loop = new long[CAPACITY];
   final long[] dispatch = new long[CAPACITY];
   final long[] device = new long[CAPACITY];
+
+  /** Loop, dispatch and device time, ns; 0 where none was captured. */
+  final long[] handling = new long[CAPACITY];
 
   /** Value of an access; idle time of HLT, ns; GPA of an EPT fault. */
   final long[] extra = new long[CAPACITY];
@@ -135,38 +143,51 @@ final class Exits {
   private long readStages(EventBlock block) {
     long base = block.baseTime();
     long any = 0;
+    long first = Long.MAX_VALUE;
+    long last = Long.MIN_VALUE;
     for (int i = 0; i < size; i++) {
       int at = from[i];
       long nanos = block.u64(at + GUEST_AT);
       any |= nanos;
       guest[i] = nanos;
       rip[i] = block.u64(at + RIP_AT);
-      time[i] = base + (block.i32(at + TIME_AT) & U32);
+      long now = base + (block.i32(at + TIME_AT) & U32);
+      time[i] = now;
+      first = Math.min(first, now - nanos);
+      last = Math.max(last, now);
       long word = block.u64(at + LOOP_AT);
       loop[i] = word & U32;
       dispatch[i] = word >>> 32;
     }
+    earliest = first;
+    latest = last;
     return any;
   }
 
   private void readNumbers(EventBlock block) {
+    final long[] table = ExitShape.TABLE;
     for (int i = 0; i < size; i++) {
       int at = from[i];
       int id = type[i];
+      int shape = id << ExitShape.WORDS & ExitShape.MASK;
+      long offsets = table[shape | ExitShape.OFFSETS];
+      long first = block.u64(at + ((int) offsets & 0xffff));
+      long upper = block.u64(at + ((int) offsets >>> 16)) & table[shape | ExitShape.UPPER_MASK];
+      number[i] = first & table[shape | ExitShape.NUMBER_MASK] | upper << 32;
+      extra[i] = block.u64(at + (int) (offsets >>> 32));
+      boolean one =
+          (first & table[shape | ExitShape.COUNT_MASK]) == table[shape | ExitShape.COUNT_ONE];
+      long several = one ? 0 : table[shape | ExitShape.COUNT_BIT];
       long word = block.u64(at + DEVICE_AT);
-      device[i] = word & U32;
-      long captured = what[i];
-      long first = block.u64(at + ExitShape.NUMBER_AT[id]);
-      long upper = block.u64(at + ExitShape.UPPER_AT[id]) & ExitShape.UPPER_MASK[id];
-      number[i] = first & ExitShape.NUMBER_MASK[id] | upper << 32;
-      extra[i] = block.u64(at + ExitShape.EXTRA_AT[id]);
-      boolean one = (first & ExitShape.COUNT_MASK[id]) == ExitShape.COUNT_ONE[id];
-      long several = one ? 0 : (long) ExitShape.COUNT_BIT[id] << 32;
-      what[i] = captured & ~several | word >>> 32 & 0xffff_00ffL | (long) id << 8;
+      long inDevice = word & U32;
+      device[i] = inDevice;
+      handling[i] = loop[i] + dispatch[i] + inDevice;
+      what[i] = what[i] & ~several | word >>> 32 & 0xffff_00ffL | (long) id << 8;
     }
   }
 
   private void leaveOutImplausible() {
+    earliest = Long.MIN_VALUE;
     for (int i = 0; i < size; i++) {
       if (!Latency.isPlausible(guest[i])) {
         implausible += (what[i] & GUEST) == 0 ? 0 : 1;
@@ -175,10 +196,5 @@ final class Exits {
         common &= ~GUEST;
       }
     }
-  }
-
-  /** Loop, dispatch and device time, ns; 0 where none was captured. */
-  long handling(int at) {
-    return loop[at] + dispatch[at] + device[at];
   }
 }

@@ -36,22 +36,19 @@ final class IndexPairs {
     }
   }
 
-  /** Number of the pair whose index register this access writes; 0 where there is none. */
-  static int indexOf(Access access) {
-    if (!access.write) {
-      return 0;
+  /** Number of the pair whose index register this is; 0 where there is none. */
+  static int indexOf(boolean port, long number) {
+    if (port) {
+      return INDEX[(int) number & 0xffff];
     }
-    if (access.isPort()) {
-      return INDEX[(int) access.number & 0xffff];
-    }
-    return !access.isMsr() && access.number == IO_APIC_INDEX ? IO_APIC : 0;
+    return number == IO_APIC_INDEX ? IO_APIC : 0;
   }
 
-  /** Number of the pair whose data register this access goes to; 0 where there is none. */
-  static int dataOf(Access access) {
-    if (access.isPort()) {
-      return DATA[(int) access.number & 0xffff];
+  /** Number of the pair whose data register this is; 0 where there is none. */
+  static int dataOf(boolean port, long number) {
+    if (port) {
+      return DATA[(int) number & 0xffff];
     }
-    return !access.isMsr() && access.number == IO_APIC_DATA ? IO_APIC : 0;
+    return number == IO_APIC_DATA ? IO_APIC : 0;
   }
 }

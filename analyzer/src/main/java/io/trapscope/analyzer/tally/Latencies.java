@@ -3,7 +3,9 @@ package io.trapscope.analyzer.tally;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /** The distribution of each stage's time, by vCPU and reason. */
 public final class Latencies {
@@ -13,16 +15,12 @@ public final class Latencies {
   /** By vCPU; then by reason and stage, null where there is none. */
   private final TreeMap<Integer, Latency[]> byVcpu = new TreeMap<>();
 
-  // Of the block at hand: the reasons that it has, the exits in the order of reasons, and where
-  // each reason's end; room for some of one reason's exits.
-  private int reasons;
-  private final int[] present = new int[REASONS];
-  private final int[] ends = new int[REASONS];
-  private final int[] order = new int[Exits.CAPACITY];
-  private final int[] some = new int[Exits.CAPACITY];
-
   private int vcpu = -1;
   private Latency[] current;
+
+  /** Exits until the distributions have to be folded. */
+  private int left = Integer.MAX_VALUE;
+
   private long implausible;
 
   /** Adds exits. */
@@ -31,66 +29,45 @@ public final class Latencies {
       vcpu = exits.vcpu;
       current = byVcpu.computeIfAbsent(vcpu, absent -> new Latency[REASONS * STAGES]);
     }
-    sort(exits);
-    add(exits, Stage.GUEST, exits.guest);
-    add(exits, Stage.LOOP, exits.loop);
-    add(exits, Stage.DISPATCH, exits.dispatch);
-    add(exits, Stage.DEVICE, exits.device);
+    left -= exits.size;
+    if (left < 0) {
+      left = Integer.MAX_VALUE - exits.size;
+      forEach(Latency::fold);
+    }
+    if ((exits.common & Exits.STAGES) == Exits.STAGES) {
+      addAll(exits);
+    } else {
+      addSome(exits);
+    }
     implausible += exits.implausible;
   }
 
-  /**
-   * Puts the exits of a block in the order of their reasons, so that each distribution takes a run
-   * of values in a loop of its own.
-   */
-  private void sort(Exits exits) {
-    Arrays.fill(ends, 0);
+  /** Exits of which every stage was captured; which is nearly always so. */
+  private void addAll(Exits exits) {
     for (int i = 0; i < exits.size; i++) {
-      ends[(int) exits.what[i] & 0xff]++;
-    }
-    int start = 0;
-    reasons = 0;
-    for (int reason = 0; reason < REASONS; reason++) {
-      int count = ends[reason];
-      if (count != 0) {
-        present[reasons++] = reason;
-        ends[reason] = start; // becomes the end while the reason's exits are put there
-        start += count;
-      }
-    }
-    for (int i = 0; i < exits.size; i++) {
-      order[ends[(int) exits.what[i] & 0xff]++] = i;
+      int place = ((int) exits.what[i] & 0xff) * STAGES;
+      at(place).record(exits.guest[i]);
+      at(place + 1).record(exits.loop[i]);
+      at(place + 2).record(exits.dispatch[i]);
+      at(place + 3).record(exits.device[i]);
     }
   }
 
-  private void add(Exits exits, Stage stage, long[] nanos) {
-    boolean all = (exits.common & stage.captured()) != 0;
-    int start = 0;
-    for (int i = 0; i < reasons; i++) {
-      int reason = present[i];
-      int end = ends[reason];
-      int place = reason * STAGES + stage.ordinal();
-      if (all) {
-        at(place).record(nanos, order, start, end);
-      } else {
-        int captured = captured(exits, stage, start, end);
-        if (captured > 0) {
-          at(place).record(nanos, some, 0, captured);
-        }
-      }
-      start = end;
+  private void addSome(Exits exits) {
+    for (int i = 0; i < exits.size; i++) {
+      long what = exits.what[i];
+      int place = ((int) what & 0xff) * STAGES;
+      add(place, what & Exits.GUEST, exits.guest[i]);
+      add(place + 1, what & Exits.LOOP, exits.loop[i]);
+      add(place + 2, what & Exits.DISPATCH, exits.dispatch[i]);
+      add(place + 3, what & Exits.DEVICE, exits.device[i]);
     }
   }
 
-  /** Of a run of exits those that have the stage: into {@link #some}; returns how many. */
-  private int captured(Exits exits, Stage stage, int start, int end) {
-    int count = 0;
-    for (int i = start; i < end; i++) {
-      int exit = order[i];
-      some[count] = exit;
-      count += (exits.what[exit] & stage.captured()) != 0 ? 1 : 0;
+  private void add(int place, long captured, long nanos) {
+    if (captured != 0) {
+      at(place).record(nanos);
     }
-    return count;
   }
 
   private Latency at(int place) {
@@ -105,12 +82,12 @@ public final class Latencies {
   /** Gives back room that is not needed for merging. */
   void pack() {
     vcpu = -1;
+    forEach(Latency::pack);
+  }
+
+  private void forEach(Consumer<Latency> action) {
     for (Latency[] latencies : byVcpu.values()) {
-      for (Latency latency : latencies) {
-        if (latency != null) {
-          latency.pack();
-        }
-      }
+      Arrays.stream(latencies).filter(Objects::nonNull).forEach(action);
     }
   }
 

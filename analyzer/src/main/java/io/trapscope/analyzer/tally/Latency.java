@@ -9,8 +9,8 @@ import org.HdrHistogram.Histogram;
  * never below.
  *
  * <p>The cells are HdrHistogram's, kept here so that a value costs a shift and an addition. They
- * grow with the range of values, not with their number: at most 360 KB. {@link #pack} keeps only
- * those that are not 0.
+ * grow with the range of values, not with their number: at most 180 KB while recording. {@link
+ * #pack} keeps only those that are not 0.
  */
 public final class Latency {
   /** HdrHistogram's significant digits. */
@@ -28,11 +28,13 @@ public final class Latency {
   private static final long[] NONE = new long[0];
   private static final int[] NOWHERE = new int[0];
 
-  /** By cell; or, where packed, the counts of the cells in {@link #places}. */
+  /** What was recorded since {@link #fold}, by cell up to that of the largest value. */
+  private int[] cells = NOWHERE;
+
+  /** What was recorded before, of the cells in {@link #places} alone, which ascend. */
   private long[] counts = NONE;
 
   private int[] places = NOWHERE;
-  private boolean packed;
   private long total;
   private long min = Long.MAX_VALUE;
   private long max = Long.MIN_VALUE;
@@ -42,81 +44,77 @@ public final class Latency {
     return nanos >= 0 && nanos < LIMIT;
   }
 
-  /**
-   * Takes plausible durations in ns; not once packed.
-   *
-   * @param nanos any
-   * @param which numbers of those that are taken, from {@code start} to before {@code end}
-   */
-  void record(long[] nanos, int[] which, int start, int end) {
-    long[] cells = counts;
-    long sum = 0;
-    long least = min;
-    long most = max;
-    for (int i = start; i < end; i++) {
-      long value = nanos[which[i]];
-      int cell = SCALE.cell(value);
-      if (cell >= cells.length) {
-        grow(cell);
-        cells = counts;
-      }
-      cells[cell]++;
-      sum += value;
-      least = Math.min(least, value);
-      most = Math.max(most, value);
+  /** Takes a plausible duration in ns; not once packed, and 2^31 at most between two folds. */
+  void record(long nanos) {
+    if ((nanos - min | max - nanos) < 0) {
+      stretch(nanos);
     }
-    total += sum;
-    min = least;
-    max = most;
+    cells[SCALE.cell(nanos)]++;
+    total += nanos;
   }
 
-  private void grow(int cell) {
-    counts = Arrays.copyOf(counts, SCALE.upTo(cell));
+  private void stretch(long nanos) {
+    min = Math.min(min, nanos);
+    max = Math.max(max, nanos);
+    int cell = SCALE.cell(max);
+    if (cell >= cells.length) {
+      cells = Arrays.copyOf(cells, SCALE.upTo(cell));
+    }
   }
 
   /** Gives back the room of cells that are 0; more can be merged in, but not recorded. */
   void pack() {
-    if (packed) {
-      return;
-    }
+    fold();
+    cells = NOWHERE;
+  }
+
+  /** Adds what was recorded to the counts, so that no cell overflows. */
+  void fold() {
     int used = 0;
-    for (long count : counts) {
+    for (int count : cells) {
       used += count == 0 ? 0 : 1;
     }
-    long[] kept = new long[used];
-    places = new int[used];
-    int next = 0;
-    for (int cell = 0; cell < counts.length; cell++) {
-      if (counts[cell] != 0) {
-        places[next] = cell;
-        kept[next++] = counts[cell];
+    if (used > 0) {
+      long[] found = new long[used];
+      int[] where = new int[used];
+      int next = 0;
+      for (int cell = 0; cell < cells.length; cell++) {
+        if (cells[cell] != 0) {
+          where[next] = cell;
+          found[next++] = cells[cell];
+        }
       }
+      Arrays.fill(cells, 0);
+      add(found, where);
     }
-    counts = kept;
-    packed = true;
   }
 
   /** Adds another's values to these; both are packed afterwards. */
   void merge(Latency other) {
     pack();
     other.pack();
-    long[] sums = new long[counts.length + other.counts.length];
-    int[] cells = new int[sums.length];
-    int used = 0;
-    int a = 0;
-    int b = 0;
-    while (a < counts.length || b < other.counts.length) {
-      int mine = a < counts.length ? places[a] : Integer.MAX_VALUE;
-      int theirs = b < other.counts.length ? other.places[b] : Integer.MAX_VALUE;
-      cells[used] = Math.min(mine, theirs);
-      sums[used] += mine <= theirs ? counts[a++] : 0;
-      sums[used++] += theirs <= mine ? other.counts[b++] : 0;
-    }
-    counts = Arrays.copyOf(sums, used);
-    places = Arrays.copyOf(cells, used);
+    add(other.counts, other.places);
     total += other.total;
     min = Math.min(min, other.min);
     max = Math.max(max, other.max);
+  }
+
+  /** Adds counts of cells, which ascend. */
+  private void add(long[] theirs, int[] where) {
+    long[] sums = new long[counts.length + theirs.length];
+    int[] all = new int[sums.length];
+    int used = 0;
+    int a = 0;
+    int b = 0;
+    while (a < counts.length || b < theirs.length) {
+      int ours = a < counts.length ? places[a] : Integer.MAX_VALUE;
+      int other = b < theirs.length ? where[b] : Integer.MAX_VALUE;
+      all[used] = Math.min(ours, other);
+      sums[used] += ours <= other ? counts[a++] : 0;
+      sums[used++] += other <= ours ? theirs[b++] : 0;
+    }
+    counts = Arrays.copyOf(sums, used);
+    places = Arrays.copyOf(all, used);
   }
 
   /** A copy, packed. */
@@ -128,16 +126,16 @@ public final class Latency {
 
   /** The same distribution for whoever needs HdrHistogram's other answers. */
   public Histogram histogram() {
+    fold();
     Histogram histogram = new Histogram(LIMIT, DIGITS);
     for (int i = 0; i < counts.length; i++) {
-      if (counts[i] != 0) {
-        histogram.recordValueWithCount(SCALE.lowest(packed ? places[i] : i), counts[i]);
-      }
+      histogram.recordValueWithCount(SCALE.lowest(places[i]), counts[i]);
     }
     return histogram;
   }
 
   public long count() {
+    fold();
     return Arrays.stream(counts).sum();
   }
 
@@ -176,9 +174,10 @@ public final class Latency {
 
   /** How many values lie in each power of two: [0] those that are 0, [n] from 2^(n-1) on. */
   public long[] octaves() {
+    fold();
     long[] octaves = new long[Long.SIZE - Long.numberOfLeadingZeros(LIMIT)];
     for (int i = 0; i < counts.length; i++) {
-      long lowest = SCALE.lowest(packed ? places[i] : i);
+      long lowest = SCALE.lowest(places[i]);
       octaves[Long.SIZE - Long.numberOfLeadingZeros(lowest)] += counts[i];
     }
     return octaves;

@@ -17,15 +17,21 @@ final class RawSites extends Rows {
   static final int FIRST = 8;
   static final int LAST = 9;
 
+  /** What accesses these exits are: {@link AccessKind}. */
+  static final int ACCESS = 10;
+
+  /** For {@link Accesses}, to find their register; 0 at first. */
+  static final int REGISTER = 11;
+
   private final Sites sites;
 
   /** Where the rows of the exits at hand begin. */
-  private final int[] places = new int[Exits.CAPACITY];
+  final int[] places = new int[Exits.CAPACITY];
 
   private int vcpu;
 
   RawSites(Sites sites) {
-    super(LAST + 1 - KEY, LIMIT);
+    super(REGISTER + 1 - KEY, LIMIT);
     this.sites = sites;
   }
 
@@ -59,6 +65,7 @@ final class RawSites extends Rows {
   void start(int at) {
     rows[at + FIRST] = Long.MAX_VALUE;
     rows[at + LAST] = Long.MIN_VALUE;
+    rows[at + ACCESS] = AccessKind.of(rows[at + 2], rows[at + 1]);
   }
 
   /** Empties this table into the table of sites. */

@@ -36,29 +36,32 @@ public final class Registers extends SampledRows {
     super(FIRST_NANOS + 1 - KEY, limit);
   }
 
-  private static long kind(Access access, int vcpu) {
-    return access.type | access.size << 8 | (long) vcpu << 16;
+  /** Where the row of a register begins; -1 where it is not kept. */
+  int row(long number, long index, int kind, int vcpu) {
+    long key = AccessKind.type(kind) | AccessKind.size(kind) << 8 | (long) vcpu << 16;
+    return row(number, index, key);
   }
 
-  /** Adds an access. */
-  void add(Access access, int vcpu) {
-    int at = row(access.number, access.index, kind(access, vcpu));
+  /** Adds an access of this kind to the register whose row begins there. */
+  void add(int at, int kind, long value, long handling) {
     if (at < 0) {
       return;
     }
-    int sums = at + (access.write ? WRITES : 0);
-    boolean known = rows[at + COUNT] + rows[at + COUNT + WRITES] > 0;
-    rows[sums + COUNT]++;
-    rows[sums + NANOS] += access.handling;
-    if (!known) {
-      rows[at + FIRST] = access.value;
-      rows[at + FIRST_WRITE] = access.write ? 1 : 0;
-      rows[at + FIRST_NANOS] = access.handling;
-    } else if (rows[at + KNOWN] == access.value) {
-      rows[sums + UNCHANGED]++;
-      rows[sums + UNCHANGED_NANOS] += access.handling;
+    // Neither direction nor value can be foretold: numbers instead of branches.
+    int sums = at + WRITES * AccessKind.writes(kind);
+    if (rows[at + COUNT] + rows[at + COUNT + WRITES] == 0) {
+      rows[at + FIRST] = value;
+      rows[at + FIRST_WRITE] = AccessKind.writes(kind);
+      rows[at + FIRST_NANOS] = handling;
+      rows[at + KNOWN] = ~value;
     }
-    rows[at + KNOWN] = access.value;
+    long other = rows[at + KNOWN] ^ value;
+    long unchanged = ~(other | -other) >>> Long.SIZE - 1;
+    rows[at + KNOWN] = value;
+    rows[sums + COUNT]++;
+    rows[sums + NANOS] += handling;
+    rows[sums + UNCHANGED] += unchanged;
+    rows[sums + UNCHANGED_NANOS] += handling & -unchanged;
   }
 
   @Override

@@ -49,28 +49,30 @@ final class Run {
 
   long value;
 
-  /** Begins anew. */
-  void begin(Relation between, Access with, boolean isAtStart) {
+  /** Begins anew with one of these accesses. */
+  void begin(Relation between, AccessBlock accesses, int with, boolean isAtStart) {
     relation = between;
     atStart = isAtStart;
     endedBy = null;
-    first.set(with);
+    accesses.get(with, first);
     links = 0;
-    handling = with.handling;
+    handling = first.handling;
     guest = 0;
     changes = 0;
-    end = with.time + with.handling;
-    value = with.value;
+    end = first.time + first.handling;
+    value = first.value;
   }
 
   /** Appends an access. */
-  void add(Access access) {
+  void add(AccessBlock accesses, int at) {
+    long found = accesses.value[at];
+    long took = accesses.handling[at];
     links++;
-    handling += access.handling;
-    guest += access.guest;
-    changes += access.value == value ? 0 : 1;
-    end = access.time + access.handling;
-    value = access.value;
+    handling += took;
+    guest += accesses.guest[at];
+    changes += found == value ? 0 : 1;
+    end = accesses.time[at] + took;
+    value = found;
   }
 
   /** Appends a run whose first access is this one's last. */

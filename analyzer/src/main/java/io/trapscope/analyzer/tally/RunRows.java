@@ -43,7 +43,8 @@ public final class RunRows extends SampledRows {
 
   private static final int INDEX_SHIFT = 24;
 
-  private final Run pair = new Run();
+  private final AccessBlock pair = new AccessBlock();
+  private final Run run = new Run();
 
   RunRows() {
     this(LIMIT);
@@ -56,11 +57,14 @@ public final class RunRows extends SampledRows {
 
   /** Adds an index register's write and the access to its data register, which names the row. */
   void addPair(Access index, Access data) {
-    pair.begin(Run.Relation.NONE, index, false);
+    pair.size = 0;
+    pair.add(index);
     pair.add(data);
-    pair.first.set(data);
-    pair.first.time = index.time;
-    add(Kind.PAIR, pair);
+    run.begin(Run.Relation.NONE, pair, 0, false);
+    run.add(pair, 1);
+    run.first.set(data);
+    run.first.time = index.time;
+    add(Kind.PAIR, run);
   }
 
   /** Adds a run. */
@@ -69,9 +73,9 @@ public final class RunRows extends SampledRows {
     // An index is what was written to an index register: 32 bits.
     long what =
         kind.ordinal()
-            | first.type << 4
-            | (first.write ? 1 << 12 : 0)
-            | (long) first.size << 16
+            | AccessKind.type(first.kind) << 4
+            | (AccessKind.isWrite(first.kind) ? 1 << 12 : 0)
+            | (long) AccessKind.size(first.kind) << 16
             | (first.index + 1 & 0xff_ffff_ffffL) << INDEX_SHIFT;
     int at = row(first.rip, first.number, what);
     if (at < 0) {
@@ -92,9 +96,9 @@ public final class RunRows extends SampledRows {
 
   /** How many of the widest accesses would do for a run of neighbouring addresses. */
   private static long wider(Run run) {
-    int widest = run.first.isPort() ? WIDEST_PORT : WIDEST_MEMORY;
+    int widest = AccessKind.isPort(run.first.kind) ? WIDEST_PORT : WIDEST_MEMORY;
     long begin = run.first.number;
-    long end = begin + (run.links + 1) * run.first.size;
+    long end = begin + (run.links + 1) * AccessKind.size(run.first.kind);
     return (end + widest - 1) / widest - begin / widest;
   }
 

@@ -11,6 +11,14 @@ abstract class SampledRows extends Rows {
   /** Bits of a key's hash that have to be 0. */
   private int mask;
 
+  /** Grows whenever rows move. */
+  private int generation = 1;
+
+  /** A number that is another one once rows have moved; never 0. */
+  final int generation() {
+    return generation;
+  }
+
   SampledRows(int values, int limit) {
     super(values, limit);
     this.values = values;
@@ -35,6 +43,7 @@ abstract class SampledRows extends Rows {
     final long[] old = rows;
     final int count = size();
     mask = wanted;
+    generation++;
     clear();
     for (int i = 0; i < count; i++) {
       int from = at(i);

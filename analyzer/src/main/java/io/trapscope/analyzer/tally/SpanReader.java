@@ -3,6 +3,7 @@ package io.trapscope.analyzer.tally;
 import io.trapscope.recorder.event.EventBlock;
 import io.trapscope.recorder.trace.BlockCursor;
 import io.trapscope.recorder.trace.TraceReader;
+import java.util.List;
 
 /**
  * What happened between two times, exactly: whole buckets of a timeline, and at either end the
@@ -34,8 +35,9 @@ public final class SpanReader {
     }
     readAgain(timeline, from, origin + first * width, sum);
     readAgain(timeline, origin + last * width, to, sum);
-    for (int i = (int) first; i < Math.min(last, timeline.buckets().size()); i++) {
-      Bucket bucket = timeline.buckets().get(i);
+    List<Bucket> buckets = timeline.buckets();
+    for (int i = (int) first; i < Math.min(last, buckets.size()); i++) {
+      Bucket bucket = buckets.get(i);
       if (bucket != null) {
         sum.add(bucket, null);
       }

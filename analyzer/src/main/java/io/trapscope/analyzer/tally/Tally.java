@@ -34,7 +34,7 @@ public final class Tally {
   private final Messages messages;
 
   Tally(Set<Part> parts, TimeAxis axis, int blockShift) {
-    sites = parts.contains(Part.SITES) ? new Sites() : null;
+    sites = parts.contains(Part.SITES) || parts.contains(Part.ACCESSES) ? new Sites() : null;
     rawSites = sites == null ? null : new RawSites(sites);
     latencies = parts.contains(Part.LATENCIES) ? new Latencies() : null;
     others = parts.contains(Part.OTHERS) ? new OtherEvents() : null;
@@ -51,7 +51,7 @@ public final class Tally {
       latencies.add(exits);
     }
     if (accesses != null) {
-      accesses.add(exits);
+      accesses.add(exits, rawSites);
     }
     if (timeline != null) {
       timeline.add(exits);

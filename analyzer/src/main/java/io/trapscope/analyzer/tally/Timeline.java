@@ -35,6 +35,10 @@ public final class Timeline {
   private Bucket current;
   private long start;
 
+  // Of the exits at hand: EPT faults, and halts.
+  private final int[] fault = new int[Exits.CAPACITY];
+  private final int[] halt = new int[Exits.CAPACITY];
+
   Timeline(TimeAxis axis, int blockShift) {
     this.axis = axis;
     this.blockShift = blockShift;
@@ -43,6 +47,11 @@ public final class Timeline {
 
   /** Adds exits. */
   void add(Exits exits) {
+    boolean inside = current != null && exits.earliest >= start && exits.latest - start < width;
+    if (inside) {
+      addInside(exits);
+      return;
+    }
     for (int i = 0; i < exits.size; i++) {
       long time = exits.time[i];
       long offset = time - start;
@@ -50,21 +59,47 @@ public final class Timeline {
         goTo(time);
         offset = time - start;
       }
-      long what = exits.what[i];
-      int place = place((int) what & 0xff);
+      int place = place((int) exits.what[i] & 0xff);
       long guest = exits.guest[i];
-      long handling = exits.handling(i);
-      boolean inside = guest <= offset;
-      current.add(place, inside ? guest : 0, handling);
-      if (!inside) {
+      boolean all = guest <= offset;
+      current.add(place, all ? guest : 0, exits.handling[i]);
+      if (!all) {
         spreadGuest(place, time - guest, time);
       }
-      int type = (int) (what >>> 8) & 0xff;
+      int type = (int) (exits.what[i] >>> 8) & 0xff;
       if (type == FAULT) {
         fault(exits, i, current);
-      } else if (isHalt(exits, i)) {
-        spreadIdle(time + handling, time + handling + exits.extra[i]);
+      } else if (type == HALT) {
+        halt(exits, i);
       }
+    }
+  }
+
+  /** Adds exits that lie in the current bucket with all the guest time before them. */
+  private void addInside(Exits exits) {
+    Bucket bucket = current;
+    int faults = 0;
+    int halts = 0;
+    for (int i = 0; i < exits.size; i++) {
+      int type = (int) (exits.what[i] >>> 8) & 0xff;
+      bucket.add(place((int) exits.what[i] & 0xff), exits.guest[i], exits.handling[i]);
+      fault[faults] = i;
+      faults += type == FAULT ? 1 : 0;
+      halt[halts] = i;
+      halts += type == HALT ? 1 : 0;
+    }
+    for (int i = 0; i < faults; i++) {
+      fault(exits, fault[i], bucket);
+    }
+    for (int i = 0; i < halts; i++) {
+      halt(exits, halt[i]);
+    }
+  }
+
+  private void halt(Exits exits, int i) {
+    if (isHalt(exits, i)) {
+      long handled = exits.time[i] + exits.handling[i];
+      spreadIdle(handled, handled + exits.extra[i]);
     }
   }
 
@@ -74,11 +109,11 @@ public final class Timeline {
       long time = exits.time[i];
       long what = exits.what[i];
       int place = place((int) what & 0xff);
-      long handled = time + exits.handling(i);
+      long handled = time + exits.handling[i];
       long guest = overlap(time - exits.guest[i], time, from, to);
       int type = (int) (what >>> 8) & 0xff;
       if (time >= from && time < to) {
-        into.add(place, guest, exits.handling(i));
+        into.add(place, guest, exits.handling[i]);
         if (type == FAULT) {
           fault(exits, i, into);
         }
@@ -166,6 +201,10 @@ public final class Timeline {
   }
 
   private void spreadIdle(long from, long to) {
+    if (current != null && from >= start && to - start < width) {
+      current.idle += to - from;
+      return;
+    }
     int last = index(to);
     for (int i = index(from); i <= last; i++) {
       bucket(i).idle += overlapOf(i, from, to);

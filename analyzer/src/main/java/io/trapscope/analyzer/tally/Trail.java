@@ -10,6 +10,12 @@ final class Trail {
 
   private boolean any;
   private final Access first = new Access();
+
+  /**
+   * Accesses that wait to be looked at; before them, where there was any, the last one that was.
+   */
+  private final AccessBlock waiting = new AccessBlock();
+
   private final Access last = new Access();
 
   /**
@@ -21,31 +27,51 @@ final class Trail {
     this.runs = runs;
   }
 
+  /** Appends an access; a block of exits has no more than can wait. */
   void add(Access access) {
-    if (any) {
-      polls.add(last, access);
-      strings.add(last, access);
-    } else {
-      any = true;
-      first.set(access);
+    waiting.add(access);
+  }
+
+  /** The same for one of a block of exits that none belongs to. */
+  void add(Exits exits, int at, int kind) {
+    waiting.add(exits, at, kind);
+  }
+
+  /** Looks at the accesses that wait. */
+  void flush() {
+    if (waiting.size == 0) {
+      return;
     }
-    last.set(access);
+    if (!any) {
+      any = true;
+      waiting.get(0, first);
+    }
+    polls.add(waiting, 1);
+    strings.add(waiting, 1);
+    waiting.get(waiting.size - 1, last);
+    waiting.size = 0;
+    waiting.add(last);
   }
 
   /** Appends another one, which is not used again. */
   void merge(Trail later) {
+    flush();
+    later.flush();
     if (!later.any) {
       return;
     }
     boolean isFirst = !any;
     add(later.first);
+    flush();
     polls.merge(later.polls, isFirst);
     strings.merge(later.strings, isFirst);
-    last.set(later.last);
+    waiting.size = 0;
+    waiting.add(later.last);
   }
 
   /** Ends the runs that are open; nothing is added afterwards. */
   void finish() {
+    flush();
     polls.finish();
     strings.finish();
   }
@@ -53,11 +79,18 @@ final class Trail {
   /** One register read again and again, unchanged. */
   private final class Polls extends RunTracker {
     @Override
-    Relation relation(Access before, Access next) {
-      if (next.write || !next.isLike(before)) {
-        return Relation.NONE;
+    void add(AccessBlock of, int start) {
+      for (int i = start; i < of.size; i++) {
+        long other =
+            of.number[i] ^ of.number[i - 1]
+                | of.index[i] ^ of.index[i - 1]
+                | of.kind[i] ^ of.kind[i - 1]
+                | of.kind[i] & AccessKind.WRITE;
+        boolean same = (other | of.value[i] ^ of.value[i - 1]) == 0;
+        if (same || !isIdle()) {
+          add(same ? Relation.SAME : other == 0 ? Relation.CHANGED : Relation.NONE, of, i);
+        }
       }
-      return next.value == before.value ? Relation.SAME : Relation.CHANGED;
     }
 
     @Override
@@ -71,25 +104,31 @@ final class Trail {
   /** Items that go to one register or to addresses one behind the other. */
   private final class Strings extends RunTracker {
     @Override
-    Relation relation(Access before, Access next) {
-      if (next.type != before.type
-          || next.size != before.size
-          || next.write != before.write
-          || next.index != Access.NO_INDEX
-          || before.index != Access.NO_INDEX
-          || next.isMsr()) {
-        return Relation.NONE;
+    void add(AccessBlock of, int start) {
+      for (int i = start; i < of.size; i++) {
+        int kind = of.kind[i];
+        long other =
+            kind ^ of.kind[i - 1]
+                | kind & AccessKind.MSR
+                | of.index[i] ^ Access.NO_INDEX
+                | of.index[i - 1] ^ Access.NO_INDEX;
+        long step = of.number[i] - of.number[i - 1];
+        boolean again = (other | step | of.rip[i] ^ of.rip[i - 1]) == 0;
+        boolean next = (other | step ^ AccessKind.size(kind)) == 0;
+        if (again || next || !isIdle()) {
+          add(relation(again && of.rip[i] != 0, next && step != 0), of, i);
+        }
       }
-      if (next.number == before.number) {
-        return next.rip == before.rip && next.rip != 0 ? Relation.AGAIN : Relation.NONE;
-      }
-      return next.number == before.number + before.size ? Relation.NEXT : Relation.NONE;
+    }
+
+    private static Relation relation(boolean again, boolean next) {
+      return again ? Relation.AGAIN : next ? Relation.NEXT : Relation.NONE;
     }
 
     @Override
     void found(Run run) {
       // Of reads that mostly find the same, polls tell.
-      boolean data = run.first.write || run.changes * 2 >= run.links;
+      boolean data = AccessKind.isWrite(run.first.kind) || run.changes * 2 >= run.links;
       if (data && run.links + 1 >= Accesses.SHORTEST_RUN) {
         boolean again = run.relation == Relation.AGAIN;
         runs.add(again ? RunRows.Kind.STRING : RunRows.Kind.ASCENDING, run);

@@ -23,6 +23,19 @@ public final class EventBlock {
   private static final VarHandle INT = view(int[].class);
   private static final VarHandle LONG = view(long[].class);
 
+  /** By type id: bytes of a record with every field, and the presence bits it can have. */
+  private static final int[] FIXED_BYTES = new int[256];
+
+  private static final int[] ALL_FIELDS = new int[256];
+
+  static {
+    for (EventType type : EventType.values()) {
+      EventLayout layout = EventLayout.of(type);
+      FIXED_BYTES[type.id()] = layout.fixedBytes();
+      ALL_FIELDS[type.id()] = layout.presenceMask(layout.fixedBytes());
+    }
+  }
+
   private final EventReader reader = new EventReader();
   private final int[] offsets = new int[CAPACITY];
   private final int[] heads = new int[CAPACITY];
@@ -58,7 +71,7 @@ public final class EventBlock {
     offsets[size] = offset;
     heads[size] = head;
     sequences[size] = sequence;
-    boolean known = EventLayout.of(head) != null;
+    boolean known = FIXED_BYTES[head & 0xff] != 0;
     size += known ? 1 : 0;
     return known;
   }
@@ -101,7 +114,10 @@ public final class EventBlock {
   public int captured(int number) {
     int presence = i32(offsets[number] + EventLayout.PRESENCE_OFFSET);
     int head = heads[number];
-    return presence & EventLayout.of(head).presenceMask(EventReader.length(head));
+    int id = head & 0xff;
+    int length = EventReader.length(head);
+    return presence
+        & (length >= FIXED_BYTES[id] ? ALL_FIELDS[id] : EventLayout.of(id).presenceMask(length));
   }
 
   /** 64 bits of the batch. */
