@@ -11,6 +11,7 @@ import io.trapscope.recorder.trace.Anomalies;
 import io.trapscope.recorder.trace.EventCursor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.util.function.Consumer;
 
 /**
@@ -25,7 +26,7 @@ final class VerifyingStream implements ExitSink {
   private final Runnable onEnd;
   private final ByteBuffer scratch =
       ByteBuffer.allocate(EventWriter.MAX_RECORD).order(ByteOrder.LITTLE_ENDIAN);
-  private final byte[] zeros = new byte[EventWriter.MAX_RECORD];
+  private final IntBuffer words = scratch.asIntBuffer();
   private final EventWriter writer = new EventWriter();
   private final EventReader came = new EventReader();
   private long verified;
@@ -54,18 +55,16 @@ final class VerifyingStream implements ExitSink {
 
   @Override
   public EventWriter claim(EventType type) {
-    writer.wrap(scratch, 0);
     return writer.begin(type);
   }
 
   @Override
   public void commit() {
-    int length = writer.finish(verified, writer.time(), writer.instructions());
     if (!done) {
+      writer.writeTo(words, 0, verified, writer.time(), writer.instructions());
       came.batch(scratch.array(), stream, writer.time(), writer.instructions());
       compare();
     }
-    scratch.put(0, zeros, 0, length);
   }
 
   private void compare() {

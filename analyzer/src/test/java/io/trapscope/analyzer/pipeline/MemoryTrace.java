@@ -165,9 +165,8 @@ public final class MemoryTrace implements TraceReader {
       if (buffer.capacity() - end < EventWriter.MAX_RECORD) {
         buffer = little(buffer.capacity() * 2).put(0, buffer, 0, end);
       }
-      writer.wrap(buffer, end);
       fill.accept(writer.begin(type));
-      end = writer.finish(count++, 0, 0);
+      end = writer.writeTo(buffer.asIntBuffer(), end, count++, 0, 0);
     }
 
     Cursor cursor() {

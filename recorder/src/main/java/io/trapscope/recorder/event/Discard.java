@@ -1,16 +1,8 @@
 package io.trapscope.recorder.event;
 
-import java.nio.ByteBuffer;
-
-/** A sink that keeps nothing. Each thread writes to a scratch record of its own. */
+/** A sink that keeps nothing. Each thread has a writer of its own. */
 final class Discard implements ExitSink {
-  private final ThreadLocal<EventWriter> writers =
-      ThreadLocal.withInitial(
-          () -> {
-            EventWriter writer = new EventWriter();
-            writer.wrap(ByteBuffer.allocate(EventWriter.MAX_RECORD), 0);
-            return writer;
-          });
+  private final ThreadLocal<EventWriter> writers = ThreadLocal.withInitial(EventWriter::new);
 
   @Override
   public EventWriter claim(EventType type) {

@@ -2,6 +2,7 @@ package io.trapscope.recorder.event;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.util.function.Consumer;
 
 /**
@@ -11,6 +12,7 @@ import java.util.function.Consumer;
  */
 public final class EventLog implements ExitSink {
   private final ByteBuffer buffer;
+  private final IntBuffer words;
   private final EventWriter writer = new EventWriter();
   private final EventReader reader = new EventReader();
   private final int vcpu;
@@ -28,9 +30,8 @@ public final class EventLog implements ExitSink {
    */
   public EventLog(int vcpu, int bytes) {
     this.vcpu = vcpu;
-    this.buffer =
-        ByteBuffer.allocate(bytes + EventWriter.MAX_RECORD).order(ByteOrder.LITTLE_ENDIAN);
-    writer.wrap(buffer, 0);
+    this.buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    this.words = buffer.asIntBuffer();
   }
 
   @Override
@@ -46,12 +47,11 @@ public final class EventLog implements ExitSink {
     if (baseInstructions == 0 && writer.hasInstructions()) {
       baseInstructions = writer.instructions();
     }
-    if (end + writer.length() > buffer.capacity() - EventWriter.MAX_RECORD
-        || !writer.fits(baseTime, baseInstructions)) {
+    if (end + writer.length() > buffer.capacity() || !writer.fits(baseTime, baseInstructions)) {
       lost++;
       return;
     }
-    end = writer.finish(count, baseTime, baseInstructions);
+    end = writer.writeTo(words, end, count, baseTime, baseInstructions);
     count++;
   }
 
@@ -67,14 +67,10 @@ public final class EventLog implements ExitSink {
 
   /** Forgets all events. */
   public void clear() {
-    for (int i = 0; i < end; i += 4) {
-      buffer.putInt(i, 0);
-    }
     end = 0;
     count = 0;
     lost = 0;
     baseInstructions = 0;
-    writer.wrap(buffer, 0);
   }
 
   /** Hands every event, in order, to {@code consumer}; the reader is the same object each time. */

@@ -1,28 +1,35 @@
 package io.trapscope.recorder.event;
 
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.IntBuffer;
+import java.util.Arrays;
 
 /**
- * Writes one record at a time in place. A flyweight: made once, belongs to one thread, allocates
- * nothing. Who records calls {@link #put} and {@link #putBytes}; the rest is for sinks.
+ * Makes one record at a time. A flyweight: made once, belongs to one thread, allocates nothing. Who
+ * records calls {@link #put} and {@link #putBytes}; the rest is for sinks.
+ *
+ * <p>A record takes shape in an array and goes to its place in one piece. So an abandoned one
+ * leaves nothing behind, and putting a field costs the same wherever the record will go.
  */
 public final class EventWriter {
   /** Most bytes that {@link #putBytes} keeps: one page, the most that one string I/O exit moves. */
   public static final int MAX_DATA = 4096;
 
-  /** Longest record this writer makes. */
+  /** Longest record this writer makes, in bytes. */
   public static final int MAX_RECORD = MAX_DATA + 256;
 
   private static final long U32 = 0xffff_ffffL;
 
-  private ByteBuffer buffer;
-  private int offset;
-  private EventLayout layout;
+  /** The record in the order of {@link EventLayout}; zero behind it. */
+  private final int[] words = new int[MAX_RECORD / 4];
+
+  /** The bytes that were put, zeros up to a multiple of 4, and their number. */
+  private final byte[] tail = new byte[MAX_DATA + 4];
+
+  private EventLayout layout = EventLayout.of(EventType.EXIT);
   private int presence;
 
-  /** Bytes up to the end of the last field; {@link #data} bytes of data and their count follow. */
+  /** Bytes up to the end of the last field; {@link #data} bytes of the tail follow. */
   private int fields;
 
   private int data;
@@ -30,41 +37,14 @@ public final class EventWriter {
   private long instructions;
   private long clamped;
 
-  /**
-   * Sets where the next record goes.
-   *
-   * @param target a buffer whose bytes from {@code offset} on are zero up to {@link #MAX_RECORD},
-   *     or up to the longest record that will be written; its byte order becomes little-endian
-   * @param offset a multiple of 4
-   */
-  public void wrap(ByteBuffer target, int offset) {
-    this.buffer = target.order() == ByteOrder.LITTLE_ENDIAN ? target : little(target);
-    this.offset = offset;
-    this.layout = null;
-    this.presence = 0;
-  }
-
-  private static ByteBuffer little(ByteBuffer target) {
-    return target.order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  /** Starts a record of this type; clears what a record begun here and not finished has left. */
+  /** Starts a record of this type; forgets one begun before. */
   public EventWriter begin(EventType type) {
-    discard();
+    Arrays.fill(words, 0, length() / 4, 0);
     layout = EventLayout.of(type);
     fields = layout.baseBytes();
     data = 0;
+    presence = 0;
     return this;
-  }
-
-  /** Clears what a record begun here and not finished has left. */
-  public void discard() {
-    if (presence != 0) {
-      for (int i = 0; i < fields + data; i += 4) {
-        buffer.putInt(offset + i, 0);
-      }
-      presence = 0;
-    }
   }
 
   /**
@@ -77,16 +57,15 @@ public final class EventWriter {
    */
   public EventWriter put(Field field, long value) {
     int slot = layout.slot(field);
-    int at = offset + EventLayout.offset(slot);
-    if (EventLayout.offset(slot) >= fields && slot != -1) {
-      makeRoom(EventLayout.end(slot));
-    }
-    switch (slot == -1 ? EventLayout.DERIVED : EventLayout.wire(slot)) {
+    int wire = slot == -1 ? EventLayout.DERIVED : EventLayout.wire(slot);
+    int word = EventLayout.offset(slot) >>> 2;
+    switch (wire) {
       case EventLayout.U64:
-        buffer.putLong(at, value);
+        words[word] = (int) value;
+        words[word + 1] = (int) (value >>> 32);
         break;
       case EventLayout.U32:
-        buffer.putInt(at, (int) fit(field, value, U32));
+        words[word] = (int) fit(field, value, U32);
         break;
       case EventLayout.SINCE_BASE:
         if (field == Field.TIME) {
@@ -96,32 +75,28 @@ public final class EventWriter {
         }
         break;
       case EventLayout.U16:
-        buffer.putShort(at, (short) fit(field, value, 0xffff));
+        putPart(word, slot, fit(field, value, 0xffff), 0xffff);
         break;
       case EventLayout.U8:
-        buffer.put(at, (byte) fit(field, value, 0xff));
+        putPart(word, slot, fit(field, value, 0xff), 0xff);
         break;
       case EventLayout.NIBBLE:
-        int shift = EventLayout.shift(slot);
-        int other = buffer.get(at) & ~(0xf << shift);
-        buffer.put(at, (byte) (other | (fit(field, value, 0xf) & 0xf) << shift));
+        putPart(word, slot, fit(field, value, 0xf), 0xf);
         break;
       default:
         throw new IllegalArgumentException(layout.type() + " takes no number for " + field);
+    }
+    if (EventLayout.offset(slot) >= fields) {
+      // A field that its type got later lengthens the record.
+      fields = EventLayout.end(slot) + 3 & ~3;
     }
     presence |= 1 << EventLayout.bit(slot);
     return this;
   }
 
-  /** Lengthens the record for a field that its type got later, and moves its data, if any. */
-  private void makeRoom(int end) {
-    int wanted = end + 3 & ~3;
-    int step = wanted - fields;
-    for (int i = offset + fields + data - 4; data > 0 && i >= offset + fields; i -= 4) {
-      buffer.putInt(i + step, buffer.getInt(i));
-      buffer.putInt(i, 0);
-    }
-    fields = wanted;
+  private void putPart(int word, int slot, long value, int mask) {
+    int shift = (EventLayout.offset(slot) & 3) << 3 | EventLayout.shift(slot);
+    words[word] = words[word] & ~(mask << shift) | ((int) value & mask) << shift;
   }
 
   /** Sets a flag. */
@@ -145,9 +120,11 @@ public final class EventWriter {
       kept = MAX_DATA;
       clamped++;
     }
-    buffer.put(offset + fields, source, from, kept);
+    System.arraycopy(source, from, tail, 0, kept);
     data = kept + 2 + 3 & ~3;
-    buffer.putShort(offset + fields + data - 2, (short) kept);
+    Arrays.fill(tail, kept, data - 2, (byte) 0);
+    tail[data - 2] = (byte) kept;
+    tail[data - 1] = (byte) (kept >>> 8);
     presence |= 1 << EventLayout.bit(slot);
     return this;
   }
@@ -182,9 +159,9 @@ public final class EventWriter {
 
   private static final int INSTRUCTIONS_BIT =
       1 << EventLayout.bit(EventLayout.of(EventType.PIO).slot(Field.INSTRUCTIONS));
-  private static final int TIME_OFFSET = EventLayout.of(EventType.PIO).offset(Field.TIME);
-  private static final int INSTRUCTIONS_OFFSET =
-      EventLayout.of(EventType.PIO).offset(Field.INSTRUCTIONS);
+  private static final int TIME_WORD = EventLayout.of(EventType.PIO).offset(Field.TIME) / 4;
+  private static final int INSTRUCTIONS_WORD =
+      EventLayout.of(EventType.PIO).offset(Field.INSTRUCTIONS) / 4;
 
   /** Bytes of the record as it stands; a multiple of 4. */
   public int length() {
@@ -198,38 +175,33 @@ public final class EventWriter {
   }
 
   /**
-   * Copies the unfinished record to another place, which has to be zero, and goes on there; for a
-   * sink that finds that the record does not belong in the batch in which it was begun.
-   */
-  public void moveTo(ByteBuffer target, int newOffset) {
-    ByteBuffer to = target.order() == ByteOrder.LITTLE_ENDIAN ? target : little(target);
-    for (int i = 0; i < length(); i += 4) {
-      to.putInt(newOffset + i, buffer.getInt(offset + i));
-      buffer.putInt(offset + i, 0);
-    }
-    buffer = to;
-    offset = newOffset;
-  }
-
-  /**
-   * Finishes the record: afterwards it is complete for every reader, also one in another process.
+   * Writes the record where it belongs: afterwards it is complete there for every reader, also one
+   * in another process.
    *
-   * @return where the next record goes; the writer is already there
+   * @param target the words of a little-endian buffer that is zero from {@code offset} on
+   * @param offset in bytes, a multiple of 4
+   * @return where the next record goes, in bytes
    */
-  public int finish(long sequence, long baseTime, long baseInstructions) {
-    buffer.putInt(offset + TIME_OFFSET, (int) (time - baseTime));
-    if (hasInstructions()) {
-      buffer.putInt(offset + INSTRUCTIONS_OFFSET, (int) (instructions - baseInstructions));
-    }
-    buffer.putInt(offset + EventLayout.PRESENCE_OFFSET, presence);
+  public int writeTo(
+      IntBuffer target, int offset, long sequence, long baseTime, long baseInstructions) {
     int mark = EventLayout.MARK | (int) sequence & 0x7f;
     int length = length();
-    int head = layout.type().id() | mark << 8 | length >>> 2 << 16;
+    words[EventLayout.PRESENCE_OFFSET / 4] = presence;
+    words[TIME_WORD] = (int) (time - baseTime);
+    if (hasInstructions()) {
+      words[INSTRUCTIONS_WORD] = (int) (instructions - baseInstructions);
+    }
+    for (int i = 0; i < data; i += 4) {
+      words[(fields + i) / 4] =
+          tail[i] & 0xff
+              | (tail[i + 1] & 0xff) << 8
+              | (tail[i + 2] & 0xff) << 16
+              | tail[i + 3] << 24;
+    }
+    target.put(offset / 4 + 1, words, 1, length / 4 - 1);
     // An aligned 4-byte store is one store; nothing before it may come after it.
     VarHandle.releaseFence();
-    buffer.putInt(offset, head);
-    offset += length;
-    presence = 0;
-    return offset;
+    target.put(offset / 4, layout.type().id() | mark << 8 | length >>> 2 << 16);
+    return offset + length;
   }
 }

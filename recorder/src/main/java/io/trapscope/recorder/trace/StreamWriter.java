@@ -10,7 +10,7 @@ import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.nio.MappedByteBuffer;
 import java.nio.file.Path;
 import java.util.zip.CRC32C;
@@ -44,16 +44,13 @@ final class StreamWriter implements ExitSink, Closeable {
   private final EventWriter writer = new EventWriter();
   private final CRC32C crc = new CRC32C();
 
-  /** One record's room: while it moves from batch to batch, and once nothing can be written. */
-  private final ByteBuffer scratch =
-      ByteBuffer.allocate(EventWriter.MAX_RECORD).order(ByteOrder.LITTLE_ENDIAN);
-
   // Where the open batch lies in the window.
   private MappedByteBuffer window;
   private ByteBuffer view;
+  private IntBuffer words;
   private int batch;
   private int end;
-  private int lastStart;
+  private int limit;
 
   // The open batch. A batch without records has no header yet.
   private boolean empty = true;
@@ -77,50 +74,38 @@ final class StreamWriter implements ExitSink, Closeable {
       queue.close();
       throw e;
     }
-    writer.wrap(window, end);
   }
 
   // ---- the hot path
 
   @Override
   public EventWriter claim(EventType type) {
-    if (end > lastStart) {
-      writer.discard();
-      roll();
-      writer.wrap(failed ? scratch : window, end);
-    }
     return writer.begin(type);
   }
 
   @Override
   public void commit() {
-    if (empty || !writer.fits(baseTime, baseInstructions)) {
+    if (empty || end + writer.length() > limit || !writer.fits(baseTime, baseInstructions)) {
       startBatch();
     }
     if (failed) {
-      writer.discard();
       LOST.setOpaque(this, lost + 1);
       return;
     }
-    end = writer.finish(sequence, baseTime, baseInstructions);
+    end = writer.writeTo(words, end, sequence, baseTime, baseInstructions);
     sequence++;
     EVENTS.setOpaque(this, events + 1);
   }
 
   // ---- batches
 
-  /** Gives the claimed record a batch that fits it: the open one if it has no record yet. */
+  /** Makes a batch that takes the record in hand: the open one if it has no record yet. */
   private void startBatch() {
+    if (!failed && !empty) {
+      roll();
+    }
     if (failed) {
       return;
-    }
-    if (!empty) {
-      writer.moveTo(scratch, 0);
-      roll();
-      if (failed) {
-        return;
-      }
-      writer.moveTo(window, end);
     }
     baseTime = writer.time();
     baseInstructions = writer.hasInstructions() ? writer.instructions() : 0;
@@ -155,9 +140,10 @@ final class StreamWriter implements ExitSink, Closeable {
     if (window != queue.window()) {
       window = queue.window();
       view = window.duplicate();
+      words = window.asIntBuffer();
     }
     end = batch + TraceFormat.BATCH_HEADER_BYTES;
-    lastStart = batch + BATCH_BYTES - EventWriter.MAX_RECORD;
+    limit = batch + BATCH_BYTES;
     empty = true;
   }
 
@@ -175,15 +161,7 @@ final class StreamWriter implements ExitSink, Closeable {
   private void fail(Throwable e) {
     failure = String.valueOf(e.getMessage());
     cause = isDiskFull(e) ? LossCause.DISK_FULL : LossCause.IO_ERROR;
-    stop();
-  }
-
-  /** From here on events are encoded into scratch memory: the hot path has no second case. */
-  private void stop() {
     failed = true;
-    end = 0;
-    lastStart = 0;
-    empty = true;
   }
 
   private static boolean isDiskFull(Throwable e) {
@@ -198,9 +176,7 @@ final class StreamWriter implements ExitSink, Closeable {
     LOST.setOpaque(this, lost + count);
     cause = why;
     if (!failed && !empty) {
-      writer.discard();
       roll();
-      writer.wrap(failed ? scratch : window, end);
     }
     sequence += count;
   }
@@ -231,11 +207,9 @@ final class StreamWriter implements ExitSink, Closeable {
     boolean interrupted = Thread.interrupted();
     try {
       if (!failed) {
-        writer.discard();
+        failed = true;
         closeBatch();
       }
-      writer.wrap(scratch, 0);
-      stop();
       queue.close();
     } catch (RuntimeException | InternalError e) {
       throw new IOException(e.getMessage(), e);

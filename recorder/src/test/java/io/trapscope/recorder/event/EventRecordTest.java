@@ -27,8 +27,6 @@ class EventRecordTest {
     for (int round = 0; round < 2000; round++) {
       for (EventType type : EventType.values()) {
         Map<Field, Object> expected = new EnumMap<>(Field.class);
-        clear();
-        writer.wrap(buffer, 0);
         writer.begin(type);
         for (Field field : EventLayout.of(type).fields()) {
           boolean put = field == Field.TIME || random.nextBoolean();
@@ -36,7 +34,7 @@ class EventRecordTest {
             expected.put(field, putRandom(field, random));
           }
         }
-        writer.finish(round, BASE_TIME, BASE_INSTRUCTIONS);
+        writer.writeTo(buffer.asIntBuffer(), 0, round, BASE_TIME, BASE_INSTRUCTIONS);
         read(round);
         assertThat(reader.type()).isSameAs(type);
         for (Field field : Field.values()) {
@@ -78,12 +76,6 @@ class EventRecordTest {
     return value;
   }
 
-  private void clear() {
-    for (int i = 0; i < 8192; i += 8) {
-      buffer.putLong(i, 0);
-    }
-  }
-
   private void read(long sequence) {
     reader.batch(buffer.array(), 3, BASE_TIME, BASE_INSTRUCTIONS);
     int head = EventReader.head(buffer.array(), 0);
@@ -95,9 +87,8 @@ class EventRecordTest {
 
   @Test
   void zeroIsNotTheSameAsNotCaptured() {
-    writer.wrap(buffer, 0);
     writer.begin(EventType.PIO).put(Field.TIME, BASE_TIME).put(Field.VALUE, 0).put(Field.CPL, 0);
-    writer.finish(0, BASE_TIME, 0);
+    writer.writeTo(buffer.asIntBuffer(), 0, 0, BASE_TIME, 0);
     read(0);
     assertThat(reader.has(Field.VALUE)).isTrue();
     assertThat(reader.get(Field.VALUE)).isZero();
@@ -111,9 +102,8 @@ class EventRecordTest {
 
   @Test
   void derivedFieldsFollowFromBatchAndQualification() {
-    writer.wrap(buffer, 0);
     writer.begin(EventType.EPT_FAULT).put(Field.TIME, BASE_TIME).put(Field.QUALIFICATION, 0x18a);
-    writer.finish(77, BASE_TIME, 0);
+    writer.writeTo(buffer.asIntBuffer(), 0, 77, BASE_TIME, 0);
     read(77);
     assertThat(reader.get(Field.SEQUENCE)).isEqualTo(77);
     assertThat(reader.get(Field.VCPU)).isEqualTo(3);
@@ -125,7 +115,6 @@ class EventRecordTest {
 
   @Test
   void measuredValuesThatDoNotFitAreStoredAsTheNearestAndCounted() {
-    writer.wrap(buffer, 0);
     writer
         .begin(EventType.PIO)
         .put(Field.TIME, BASE_TIME)
@@ -134,7 +123,7 @@ class EventRecordTest {
         .put(Field.COUNT, 70_000)
         .put(Field.PORT, 0x1_03f8);
     assertThat(writer.clamped()).isEqualTo(3);
-    writer.finish(0, BASE_TIME, 0);
+    writer.writeTo(buffer.asIntBuffer(), 0, 0, BASE_TIME, 0);
     read(0);
     assertThat(reader.get(Field.LOOP_TIME)).isZero();
     assertThat(reader.get(Field.DEVICE_TIME)).isEqualTo(0xffff_ffffL);
@@ -144,7 +133,6 @@ class EventRecordTest {
 
   @Test
   void aFieldThatTheTypeDoesNotHaveIsRefused() {
-    writer.wrap(buffer, 0);
     writer.begin(EventType.PIO);
     assertThatThrownBy(() -> writer.put(Field.GPA, 1)).isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> writer.put(Field.SEQUENCE, 1))
@@ -169,13 +157,12 @@ class EventRecordTest {
   /** A reader stays inside a record whose length and data count lie, and finds nothing there. */
   @Test
   void shortAndLyingRecordsAreReadWithinTheirBounds() {
-    writer.wrap(buffer, 0);
     writer
         .begin(EventType.TRANSLATION)
         .put(Field.TIME, BASE_TIME)
         .put(Field.VALUE, 1772334)
         .putBytes(Field.DATA, new byte[24], 0, 24);
-    writer.finish(0, BASE_TIME, 0);
+    writer.writeTo(buffer.asIntBuffer(), 0, 0, BASE_TIME, 0);
     reader.batch(buffer.array(), 0, BASE_TIME, 0);
     int head = EventReader.head(buffer.array(), 0);
     int shorter = head & 0xffff | EventReader.MIN_RECORD / 4 << 16;
