@@ -44,4 +44,14 @@ final class Access {
     guest = other.guest;
     rip = other.rip;
   }
+
+  /** Whether both are of one register in the same width, and in the same direction. */
+  boolean isLike(Access other) {
+    return number == other.number && index == other.index && isOfKind(other.kind);
+  }
+
+  /** Whether both are of one type of register, in the same width and direction. */
+  boolean isOfKind(int other) {
+    return ((kind ^ other) & AccessKind.LIKE) == 0;
+  }
 }

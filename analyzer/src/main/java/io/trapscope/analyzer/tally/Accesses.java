@@ -1,5 +1,6 @@
 package io.trapscope.analyzer.tally;
 
+import java.util.Arrays;
 import java.util.TreeMap;
 
 /**
@@ -23,6 +24,9 @@ public final class Accesses {
   private final int[] chosen = new int[Exits.CAPACITY];
   private final int[] kinds = new int[Exits.CAPACITY];
 
+  /** From the third on 1 for an access that may be in one run with the access before it. */
+  private final int[] near = new int[Exits.CAPACITY + 4];
+
   /**
    * Adds exits.
    *
@@ -35,12 +39,38 @@ public final class Accesses {
     // Chosen first, without a branch that no processor can foretell.
     int count = 0;
     for (int i = 0; i < exits.size; i++) {
-      int kind = (int) sites.rows[sites.places[i] + RawSites.ACCESS];
+      int kind = sites.kinds[i];
       chosen[count] = i;
       kinds[count] = kind;
-      count += kind != AccessKind.NONE ? 1 : 0;
+      count += (kind | -kind) >>> Integer.SIZE - 1;
     }
+    findNear(exits, count);
     current.add(exits, sites, count);
+  }
+
+  /**
+   * Sees which accesses are to the register of the access before them, or to the one behind it. At
+   * either end of the block it could be so.
+   */
+  private void findNear(Exits exits, int count) {
+    Arrays.fill(near, 0, 3, 1);
+    for (int i = 1; i < count; i++) {
+      long step = exits.number[chosen[i]] - exits.number[chosen[i - 1]];
+      long far = step * (step - AccessKind.size(kinds[i]));
+      long other = far | (kinds[i] ^ kinds[i - 1]) & AccessKind.LIKE;
+      near[i + 2] = 1 - (int) ((other | -other) >>> Long.SIZE - 1);
+    }
+    Arrays.fill(near, count + 2, count + 4, 1);
+  }
+
+  /** Whether an access of the block may be in a run that is worth telling. */
+  private boolean isInRun(int access) {
+    int a = near[access];
+    int b = near[access + 1];
+    int c = near[access + 2];
+    int d = near[access + 3];
+    int e = near[access + 4];
+    return (c & (a & b | b & d | d & e)) != 0;
   }
 
   /** Adds accesses that come after these. */
@@ -100,16 +130,23 @@ public final class Accesses {
         int exit = chosen[i];
         int kind = kinds[i];
         if (hasIndex || AccessKind.isPaired(kind)) {
+          trail.settle(exits);
           now.set(exits, exit, kind);
           add(now);
         } else {
           int at = register(exits, exit, kind, sites);
           registers.add(at, kind, exits.extra[exit], exits.handling[exit]);
-          trail.add(exits, exit, kind);
+          if (isInRun(i) || !trail.isIdle()) {
+            trail.settle(exits);
+            now.set(exits, exit, kind);
+            trail.add(now);
+          } else {
+            trail.pass(exit, kind);
+          }
           any = true;
         }
       }
-      trail.flush();
+      trail.settle(exits);
     }
 
     /** Where the row of an access's register begins, which its site remembers. */

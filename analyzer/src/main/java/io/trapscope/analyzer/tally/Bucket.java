@@ -8,7 +8,7 @@ public final class Bucket {
   public static final int BLOCKS = 128;
 
   /** Latencies are kept to one part in 32. */
-  private static final Scale SCALE = new Scale(6);
+  static final Scale SCALE = new Scale(6);
 
   private static final int NUMBERS = 3;
   private static final long[] NONE = new long[0];
@@ -36,19 +36,34 @@ public final class Bucket {
     return Math.max(12, Long.SIZE - Long.numberOfLeadingZeros(block));
   }
 
+  /** Adds an exit. */
   void add(int place, long guest, long handling) {
-    int at = room(place);
-    byReason[at]++;
-    byReason[at + 1] += guest;
-    byReason[at + 2] += handling;
+    add(place, 1, guest, handling);
     int cell = SCALE.cell(handling);
     if (cell >= latencies.length) {
       latencies = Arrays.copyOf(latencies, SCALE.upTo(cell));
     }
     latencies[cell]++;
-    if (handling > longest) {
-      longest = handling;
+    longest = Math.max(longest, handling);
+  }
+
+  /** Adds sums of exits; their handling times come in {@link #addLatencies}. */
+  void add(int place, long count, long guest, long handling) {
+    int at = room(place);
+    byReason[at] += count;
+    byReason[at + 1] += guest;
+    byReason[at + 2] += handling;
+  }
+
+  /** Adds handling times by cell, the first {@code used} ones. */
+  void addLatencies(int[] cells, int used, long most) {
+    if (latencies.length < used) {
+      latencies = Arrays.copyOf(latencies, SCALE.upTo(used - 1));
     }
+    for (int i = 0; i < used; i++) {
+      latencies[i] += cells[i];
+    }
+    longest = Math.max(longest, most);
   }
 
   void guest(int place, long nanos) {
@@ -88,13 +103,9 @@ public final class Bucket {
       int to = room(place) + at % NUMBERS;
       byReason[to] += other.byReason[at];
     }
-    if (latencies.length < other.latencies.length) {
-      latencies = Arrays.copyOf(latencies, other.latencies.length);
+    if (other.latencies.length > 0) {
+      addLatencies(other.latencies, other.latencies.length, other.longest);
     }
-    for (int i = 0; i < other.latencies.length; i++) {
-      latencies[i] += other.latencies[i];
-    }
-    longest = Math.max(longest, other.longest);
     idle += other.idle;
     faults += other.faults;
     touches += other.touches;

@@ -1,98 +1,73 @@
 package io.trapscope.analyzer.tally;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.TreeMap;
-import java.util.function.Consumer;
 
 /** The distribution of each stage's time, by vCPU and reason. */
 public final class Latencies {
   private static final int STAGES = Stage.values().length;
-  private static final int REASONS = 256;
+  private static final int REASONS = LatencyCells.REASONS;
 
   /** By vCPU; then by reason and stage, null where there is none. */
   private final TreeMap<Integer, Latency[]> byVcpu = new TreeMap<>();
 
+  // What was not yet emptied into these: of one vCPU, by stage.
+  private final LatencyCells[] cells = new LatencyCells[STAGES];
   private int vcpu = -1;
-  private Latency[] current;
 
-  /** Exits until the distributions have to be folded. */
-  private int left = Integer.MAX_VALUE;
+  // Room for those of the exits at hand that have a stage.
+  private final long[] someWhat = new long[Exits.CAPACITY];
+  private final long[] someNanos = new long[Exits.CAPACITY];
 
   private long implausible;
 
+  Latencies() {
+    for (int stage = 0; stage < STAGES; stage++) {
+      cells[stage] = new LatencyCells();
+    }
+  }
+
   /** Adds exits. */
   void add(Exits exits) {
-    if (exits.vcpu != vcpu) {
+    if (exits.vcpu != vcpu || !cells[0].hasRoom(exits.size)) {
+      flush();
       vcpu = exits.vcpu;
-      current = byVcpu.computeIfAbsent(vcpu, absent -> new Latency[REASONS * STAGES]);
     }
-    left -= exits.size;
-    if (left < 0) {
-      left = Integer.MAX_VALUE - exits.size;
-      forEach(Latency::fold);
-    }
-    if ((exits.common & Exits.STAGES) == Exits.STAGES) {
-      addAll(exits);
-    } else {
-      addSome(exits);
-    }
+    add(exits, Stage.GUEST, exits.guest);
+    add(exits, Stage.LOOP, exits.loop);
+    add(exits, Stage.DISPATCH, exits.dispatch);
+    add(exits, Stage.DEVICE, exits.device);
     implausible += exits.implausible;
   }
 
-  /** Exits of which every stage was captured; which is nearly always so. */
-  private void addAll(Exits exits) {
+  private void add(Exits exits, Stage stage, long[] nanos) {
+    LatencyCells into = cells[stage.ordinal()];
+    if ((exits.common & stage.captured()) != 0) {
+      into.record(exits.what, nanos, exits.size);
+      return;
+    }
+    int count = 0;
     for (int i = 0; i < exits.size; i++) {
-      int place = ((int) exits.what[i] & 0xff) * STAGES;
-      at(place).record(exits.guest[i]);
-      at(place + 1).record(exits.loop[i]);
-      at(place + 2).record(exits.dispatch[i]);
-      at(place + 3).record(exits.device[i]);
+      someWhat[count] = exits.what[i];
+      someNanos[count] = nanos[i];
+      count += (exits.what[i] & stage.captured()) != 0 ? 1 : 0;
     }
+    into.record(someWhat, someNanos, count);
   }
 
-  private void addSome(Exits exits) {
-    for (int i = 0; i < exits.size; i++) {
-      long what = exits.what[i];
-      int place = ((int) what & 0xff) * STAGES;
-      add(place, what & Exits.GUEST, exits.guest[i]);
-      add(place + 1, what & Exits.LOOP, exits.loop[i]);
-      add(place + 2, what & Exits.DISPATCH, exits.dispatch[i]);
-      add(place + 3, what & Exits.DEVICE, exits.device[i]);
-    }
-  }
-
-  private void add(int place, long captured, long nanos) {
-    if (captured != 0) {
-      at(place).record(nanos);
-    }
-  }
-
-  private Latency at(int place) {
-    Latency latency = current[place];
-    if (latency == null) {
-      latency = new Latency();
-      current[place] = latency;
-    }
-    return latency;
-  }
-
-  /** Gives back room that is not needed for merging. */
-  void pack() {
-    vcpu = -1;
-    forEach(Latency::pack);
-  }
-
-  private void forEach(Consumer<Latency> action) {
-    for (Latency[] latencies : byVcpu.values()) {
-      Arrays.stream(latencies).filter(Objects::nonNull).forEach(action);
+  /** Ends counting; more can be merged in. */
+  void flush() {
+    if (vcpu >= 0) {
+      Latency[] into = byVcpu.computeIfAbsent(vcpu, absent -> new Latency[REASONS * STAGES]);
+      for (int stage = 0; stage < STAGES; stage++) {
+        cells[stage].empty(into, stage, STAGES);
+      }
+      vcpu = -1;
     }
   }
 
   void merge(Latencies other) {
-    vcpu = -1;
     other.byVcpu.forEach(
         (key, theirs) -> {
           Latency[] mine = byVcpu.putIfAbsent(key, theirs);

@@ -8,9 +8,8 @@ import org.HdrHistogram.Histogram;
  * HdrHistogram's of three significant digits, so they are at most 0.1 % above the exact value and
  * never below.
  *
- * <p>The cells are HdrHistogram's, kept here so that a value costs a shift and an addition. They
- * grow with the range of values, not with their number: at most 180 KB while recording. {@link
- * #pack} keeps only those that are not 0.
+ * <p>The cells are HdrHistogram's. Only those that are not 0 are kept: how many there are follows
+ * from the range of values, not from their number.
  */
 public final class Latency {
   /** HdrHistogram's significant digits. */
@@ -23,15 +22,12 @@ public final class Latency {
   public static final long LIMIT = 1L << 53;
 
   /** 2^11 is the power of two above 2 * 10^3. */
-  private static final Scale SCALE = new Scale(11);
+  static final Scale SCALE = new Scale(11);
 
   private static final long[] NONE = new long[0];
   private static final int[] NOWHERE = new int[0];
 
-  /** What was recorded since {@link #fold}, by cell up to that of the largest value. */
-  private int[] cells = NOWHERE;
-
-  /** What was recorded before, of the cells in {@link #places} alone, which ascend. */
+  /** Of the cells in {@link #places}, which ascend. */
   private long[] counts = NONE;
 
   private int[] places = NOWHERE;
@@ -44,63 +40,33 @@ public final class Latency {
     return nanos >= 0 && nanos < LIMIT;
   }
 
-  /** Takes a plausible duration in ns; not once packed, and 2^31 at most between two folds. */
-  void record(long nanos) {
-    if ((nanos - min | max - nanos) < 0) {
-      stretch(nanos);
-    }
-    cells[SCALE.cell(nanos)]++;
-    total += nanos;
-  }
-
-  private void stretch(long nanos) {
-    min = Math.min(min, nanos);
-    max = Math.max(max, nanos);
-    int cell = SCALE.cell(max);
-    if (cell >= cells.length) {
-      cells = Arrays.copyOf(cells, SCALE.upTo(cell));
-    }
-  }
-
-  /** Gives back the room of cells that are 0; more can be merged in, but not recorded. */
-  void pack() {
-    fold();
-    cells = NOWHERE;
-  }
-
-  /** Adds what was recorded to the counts, so that no cell overflows. */
-  void fold() {
+  /** Adds durations: how many there are of each cell, their sum, the shortest and the longest. */
+  void add(int[] cells, long sum, long shortest, long longest) {
     int used = 0;
     for (int count : cells) {
       used += count == 0 ? 0 : 1;
     }
-    if (used > 0) {
-      long[] found = new long[used];
-      int[] where = new int[used];
-      int next = 0;
-      for (int cell = 0; cell < cells.length; cell++) {
-        if (cells[cell] != 0) {
-          where[next] = cell;
-          found[next++] = cells[cell];
-        }
+    long[] found = new long[used];
+    int[] where = new int[used];
+    int next = 0;
+    for (int cell = 0; cell < cells.length; cell++) {
+      if (cells[cell] != 0) {
+        where[next] = cell;
+        found[next++] = cells[cell];
       }
-      Arrays.fill(cells, 0);
-      add(found, where);
     }
+    add(found, where, sum, shortest, longest);
   }
 
-  /** Adds another's values to these; both are packed afterwards. */
+  /** Adds another's values to these. */
   void merge(Latency other) {
-    pack();
-    other.pack();
-    add(other.counts, other.places);
-    total += other.total;
-    min = Math.min(min, other.min);
-    max = Math.max(max, other.max);
+    add(other.counts, other.places, other.total, other.min, other.max);
   }
 
-  /** Adds counts of cells, which ascend. */
-  private void add(long[] theirs, int[] where) {
+  private void add(long[] theirs, int[] where, long sum, long shortest, long longest) {
+    total += sum;
+    min = Math.min(min, shortest);
+    max = Math.max(max, longest);
     long[] sums = new long[counts.length + theirs.length];
     int[] all = new int[sums.length];
     int used = 0;
@@ -117,7 +83,7 @@ public final class Latency {
     places = Arrays.copyOf(all, used);
   }
 
-  /** A copy, packed. */
+  /** A copy. */
   public Latency copy() {
     Latency copy = new Latency();
     copy.merge(this);
@@ -126,7 +92,6 @@ public final class Latency {
 
   /** The same distribution for whoever needs HdrHistogram's other answers. */
   public Histogram histogram() {
-    fold();
     Histogram histogram = new Histogram(LIMIT, DIGITS);
     for (int i = 0; i < counts.length; i++) {
       histogram.recordValueWithCount(SCALE.lowest(places[i]), counts[i]);
@@ -135,7 +100,6 @@ public final class Latency {
   }
 
   public long count() {
-    fold();
     return Arrays.stream(counts).sum();
   }
 
@@ -174,7 +138,6 @@ public final class Latency {
 
   /** How many values lie in each power of two: [0] those that are 0, [n] from 2^(n-1) on. */
   public long[] octaves() {
-    fold();
     long[] octaves = new long[Long.SIZE - Long.numberOfLeadingZeros(LIMIT)];
     for (int i = 0; i < counts.length; i++) {
       long lowest = SCALE.lowest(places[i]);

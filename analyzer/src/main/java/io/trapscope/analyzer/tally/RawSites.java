@@ -9,29 +9,38 @@ final class RawSites extends Rows {
   private static final int LIMIT = 1 << 15;
 
   // A row: RIP, number and what; then:
-  static final int COUNT = 3;
-  static final int GUEST = 4;
-  static final int LOOP = 5;
-  static final int DISPATCH = 6;
-  static final int DEVICE = 7;
-  static final int FIRST = 8;
-  static final int LAST = 9;
 
   /** What accesses these exits are: {@link AccessKind}. */
-  static final int ACCESS = 10;
+  static final int ACCESS = 3;
 
   /** For {@link Accesses}, to find their register; 0 at first. */
-  static final int REGISTER = 11;
+  static final int REGISTER = 4;
+
+  static final int COUNT = 5;
+  static final int GUEST = 6;
+  static final int LOOP = 7;
+  static final int DISPATCH = 8;
+  static final int DEVICE = 9;
+  static final int FIRST = 10;
+  static final int LAST = 11;
+
+  /** A power of two: the more words of a row lie in few lines of a cache. */
+  private static final int WORDS = 16;
 
   private final Sites sites;
 
   /** Where the rows of the exits at hand begin. */
   final int[] places = new int[Exits.CAPACITY];
 
+  /** What accesses the exits at hand are: {@link AccessKind}. */
+  final int[] kinds = new int[Exits.CAPACITY];
+
+  private final int[] missed = new int[Exits.CAPACITY];
+
   private int vcpu;
 
   RawSites(Sites sites) {
-    super(REGISTER + 1 - KEY, LIMIT);
+    super(WORDS - KEY, LIMIT);
     this.sites = sites;
   }
 
@@ -41,10 +50,12 @@ final class RawSites extends Rows {
       flush();
       vcpu = exits.vcpu;
     }
-    find(exits.rip, exits.number, exits.what, exits.size, places);
+    find(exits.rip, exits.number, exits.what, exits.size, places, missed);
     long[] row = rows;
-    for (int i = 0; i < exits.size; i++) {
+    int size = exits.size;
+    for (int i = 0; i < size; i++) {
       int at = places[i];
+      kinds[i] = (int) row[at + ACCESS];
       row[at + COUNT]++;
       row[at + GUEST] += exits.guest[i];
       row[at + LOOP] += exits.loop[i];

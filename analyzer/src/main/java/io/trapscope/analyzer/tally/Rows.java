@@ -25,7 +25,7 @@ abstract class Rows {
 
   private int size;
 
-  /** Number of a row plus one, 0 where free; a power of two, at most half full. */
+  /** Number of a row plus one, 0 where free; a power of two, at most a quarter full. */
   private int[] index;
 
   /** Where the row found last begins: exits often come in loops. */
@@ -46,7 +46,7 @@ abstract class Rows {
   /** Takes all rows out. */
   final void clear() {
     rows = new long[FIRST_ROWS * words];
-    index = new int[FIRST_ROWS * 2];
+    index = new int[FIRST_ROWS * 4];
     size = 0;
     last = -1;
   }
@@ -83,22 +83,32 @@ abstract class Rows {
   /**
    * Finds many rows at once, as {@link #find} does; {@link #full} must not be asked meanwhile.
    *
-   * <p>Design note. A large table is not in the processor's first caches. In two short loops it
-   * waits for many rows at a time: the first looks the keys' rows up, the second sees whether they
-   * are the right ones, which they nearly always are.
+   * <p>Design note. A large table is not in the processor's first caches. In short loops it waits
+   * for many rows at a time: the first looks the keys' rows up, the second sees whether they are
+   * the right ones, which they nearly always are, and the third looks for those that are not.
    *
    * @param places where each row begins: the result
+   * @param missed room for numbers of keys
    */
-  final void find(long[] a, long[] b, long[] c, int count, int[] places) {
+  final void find(long[] a, long[] b, long[] c, int count, int[] places, int[] missed) {
     int[] slots = index;
+    long[] all = rows;
     int mask = slots.length - 1;
     for (int i = 0; i < count; i++) {
       places[i] = slots[(int) hash(a[i], b[i], c[i]) & mask];
     }
+    int misses = 0;
     for (int i = 0; i < count; i++) {
-      int at = (places[i] - 1) * words;
-      boolean right = at >= 0 && rows[at] == a[i] && rows[at + 1] == b[i] && rows[at + 2] == c[i];
-      places[i] = right ? at : find(a[i], b[i], c[i]);
+      int number = places[i];
+      int at = Math.max(0, number - 1) * words;
+      long other = all[at] ^ a[i] | all[at + 1] ^ b[i] | all[at + 2] ^ c[i] | number - 1 >>> 31;
+      places[i] = at;
+      missed[misses] = i;
+      misses += (int) ((other | -other) >>> Long.SIZE - 1);
+    }
+    for (int i = 0; i < misses; i++) {
+      int which = missed[i];
+      places[which] = find(a[which], b[which], c[which]);
     }
   }
 
@@ -124,7 +134,7 @@ abstract class Rows {
     rows[at + 2] = c;
     index[slot] = ++size;
     start(at);
-    if (size * 2 > index.length) {
+    if (size * 4 > index.length) {
       index = new int[index.length * 2];
       reindex();
     }

@@ -49,30 +49,28 @@ final class Run {
 
   long value;
 
-  /** Begins anew with one of these accesses. */
-  void begin(Relation between, AccessBlock accesses, int with, boolean isAtStart) {
+  /** Begins anew. */
+  void begin(Relation between, Access with, boolean isAtStart) {
     relation = between;
     atStart = isAtStart;
     endedBy = null;
-    accesses.get(with, first);
+    first.set(with);
     links = 0;
-    handling = first.handling;
+    handling = with.handling;
     guest = 0;
     changes = 0;
-    end = first.time + first.handling;
-    value = first.value;
+    end = with.time + with.handling;
+    value = with.value;
   }
 
   /** Appends an access. */
-  void add(AccessBlock accesses, int at) {
-    long found = accesses.value[at];
-    long took = accesses.handling[at];
+  void add(Access access) {
     links++;
-    handling += took;
-    guest += accesses.guest[at];
-    changes += found == value ? 0 : 1;
-    end = accesses.time[at] + took;
-    value = found;
+    handling += access.handling;
+    guest += access.guest;
+    changes += access.value == value ? 0 : 1;
+    end = access.time + access.handling;
+    value = access.value;
   }
 
   /** Appends a run whose first access is this one's last. */

@@ -43,8 +43,7 @@ public final class RunRows extends SampledRows {
 
   private static final int INDEX_SHIFT = 24;
 
-  private final AccessBlock pair = new AccessBlock();
-  private final Run run = new Run();
+  private final Run pair = new Run();
 
   RunRows() {
     this(LIMIT);
@@ -57,14 +56,11 @@ public final class RunRows extends SampledRows {
 
   /** Adds an index register's write and the access to its data register, which names the row. */
   void addPair(Access index, Access data) {
-    pair.size = 0;
-    pair.add(index);
+    pair.begin(Run.Relation.NONE, index, false);
     pair.add(data);
-    run.begin(Run.Relation.NONE, pair, 0, false);
-    run.add(pair, 1);
-    run.first.set(data);
-    run.first.time = index.time;
-    add(Kind.PAIR, run);
+    pair.first.set(data);
+    pair.first.time = index.time;
+    add(Kind.PAIR, pair);
   }
 
   /** Adds a run. */

@@ -20,34 +20,39 @@ abstract class RunTracker {
   /** A run that is free to be used again. */
   private Run spare = new Run();
 
-  /** Appends accesses: those from {@code start} on, to the one before them. */
-  abstract void add(AccessBlock accesses, int start);
-
-  /** Is told of every run when it has ended; keeps nothing of it. */
-  abstract void found(Run run);
-
-  /** Whether an access that makes no run can be passed over. */
+  /** Whether an access that no run begins with can be passed over. */
   final boolean isIdle() {
     return tail == null && firstRelation != null;
   }
 
-  /** Appends an access, which continues the one before it like this. */
-  final void add(Relation relation, AccessBlock accesses, int at) {
+  /** How {@code next} continues {@code before}. */
+  abstract Relation relation(Access before, Access next);
+
+  /** Is told of every run when it has ended; keeps nothing of it. */
+  abstract void found(Run run);
+
+  /** Appends an access to the one before it. */
+  final void add(Access before, Access access) {
+    Relation relation = relation(before, access);
     boolean first = firstRelation == null;
     if (tail == null ? relation.makesRun : tail.relation != relation) {
       end(relation);
       if (relation.makesRun) {
-        tail = spare == null ? new Run() : spare;
-        tail.begin(relation, accesses, at - 1, first);
-        spare = null;
+        begin(relation, before, first);
       }
     }
     if (tail != null) {
-      tail.add(accesses, at);
+      tail.add(access);
     }
     if (first) {
       firstRelation = relation;
     }
+  }
+
+  private void begin(Relation relation, Access from, boolean atStart) {
+    tail = spare == null ? new Run() : spare;
+    tail.begin(relation, from, atStart);
+    spare = null;
   }
 
   private void end(Relation by) {

@@ -70,7 +70,10 @@ public final class Tally {
       rawSites.flush();
     }
     if (latencies != null) {
-      latencies.pack();
+      latencies.flush();
+    }
+    if (timeline != null) {
+      timeline.flush();
     }
   }
 

@@ -14,6 +14,15 @@ import java.util.List;
 public final class Timeline {
   private static final int FAULT = EventType.EPT_FAULT.id();
   private static final int HALT = EventType.HLT.id();
+
+  /** 1 for the types of which there is more to count: added, not asked in a branch. */
+  private static final int[] IS_MORE = new int[256];
+
+  static {
+    IS_MORE[FAULT] = 1;
+    IS_MORE[HALT] = 1;
+  }
+
   private static final long IDLE = (long) ExitShape.bit(EventType.HLT, Field.IDLE_TIME) << 32;
   private static final long GPA = (long) ExitShape.bit(EventType.EPT_FAULT, Field.GPA) << 32;
   private static final long TOUCH =
@@ -35,9 +44,11 @@ public final class Timeline {
   private Bucket current;
   private long start;
 
-  // Of the exits at hand: EPT faults, and halts.
-  private final int[] fault = new int[Exits.CAPACITY];
-  private final int[] halt = new int[Exits.CAPACITY];
+  /** What was counted in the current bucket and is not yet there. */
+  private final OpenBucket open = new OpenBucket();
+
+  /** Of the exits at hand: EPT faults and halts. */
+  private final int[] more = new int[Exits.CAPACITY];
 
   Timeline(TimeAxis axis, int blockShift) {
     this.axis = axis;
@@ -66,7 +77,7 @@ public final class Timeline {
       if (!all) {
         spreadGuest(place, time - guest, time);
       }
-      int type = (int) (exits.what[i] >>> 8) & 0xff;
+      int type = type(exits, i);
       if (type == FAULT) {
         fault(exits, i, current);
       } else if (type == HALT) {
@@ -77,22 +88,33 @@ public final class Timeline {
 
   /** Adds exits that lie in the current bucket with all the guest time before them. */
   private void addInside(Exits exits) {
-    Bucket bucket = current;
-    int faults = 0;
-    int halts = 0;
+    open.add(exits);
+    int count = 0;
     for (int i = 0; i < exits.size; i++) {
-      int type = (int) (exits.what[i] >>> 8) & 0xff;
-      bucket.add(place((int) exits.what[i] & 0xff), exits.guest[i], exits.handling[i]);
-      fault[faults] = i;
-      faults += type == FAULT ? 1 : 0;
-      halt[halts] = i;
-      halts += type == HALT ? 1 : 0;
+      more[count] = i;
+      count += IS_MORE[(int) (exits.what[i] >>> 8) & 0xff];
     }
-    for (int i = 0; i < faults; i++) {
-      fault(exits, fault[i], bucket);
+    // Faults first: a halt may make another bucket the current one.
+    for (int i = 0; i < count; i++) {
+      if (type(exits, more[i]) == FAULT) {
+        fault(exits, more[i], current);
+      }
     }
-    for (int i = 0; i < halts; i++) {
-      halt(exits, halt[i]);
+    for (int i = 0; i < count; i++) {
+      if (type(exits, more[i]) == HALT) {
+        halt(exits, more[i]);
+      }
+    }
+  }
+
+  private static int type(Exits exits, int i) {
+    return (int) (exits.what[i] >>> 8) & 0xff;
+  }
+
+  /** Puts into the current bucket what was counted there. */
+  private void close() {
+    if (current != null && open.isUsed()) {
+      open.empty(current, this::place);
     }
   }
 
@@ -111,7 +133,7 @@ public final class Timeline {
       int place = place((int) what & 0xff);
       long handled = time + exits.handling[i];
       long guest = overlap(time - exits.guest[i], time, from, to);
-      int type = (int) (what >>> 8) & 0xff;
+      int type = type(exits, i);
       if (time >= from && time < to) {
         into.add(place, guest, exits.handling[i]);
         if (type == FAULT) {
@@ -132,9 +154,7 @@ public final class Timeline {
 
   private static boolean isHalt(Exits exits, int i) {
     long what = exits.what[i];
-    return ((int) (what >>> 8) & 0xff) == HALT
-        && (what & IDLE) != 0
-        && Latency.isPlausible(exits.extra[i]);
+    return type(exits, i) == HALT && (what & IDLE) != 0 && Latency.isPlausible(exits.extra[i]);
   }
 
   private void fault(Exits exits, int i, Bucket into) {
@@ -155,6 +175,7 @@ public final class Timeline {
   /** Makes the bucket of a time the current one; what is before the origin is in the first. */
   private void goTo(long time) {
     int index = index(time);
+    close();
     current = bucket(index);
     start = axis.origin() + index * width;
   }
@@ -179,6 +200,7 @@ public final class Timeline {
 
   /** Ten buckets become one. */
   private void coarsen() {
+    close();
     Bucket[] fine = buckets;
     buckets = new Bucket[fine.length / 10 + 1];
     for (int i = 0; i < fine.length; i++) {
@@ -216,6 +238,12 @@ public final class Timeline {
     long begin = axis.origin() + index * width;
     // What was before the origin counts as if it had been in the first bucket.
     return Math.min(to, begin + width) - (index == 0 ? from : Math.max(from, begin));
+  }
+
+  /** Ends counting; more can be merged in. */
+  void flush() {
+    close();
+    current = null;
   }
 
   void merge(Timeline later) {

@@ -11,12 +11,13 @@ final class Trail {
   private boolean any;
   private final Access first = new Access();
 
-  /**
-   * Accesses that wait to be looked at; before them, where there was any, the last one that was.
-   */
-  private final AccessBlock waiting = new AccessBlock();
-
+  /** The last access, but for those that were passed over. */
   private final Access last = new Access();
+
+  /** Which of the exits at hand was passed over last, and its kind; -1 where none. */
+  private int passed = -1;
+
+  private int passedKind;
 
   /**
    * An empty one.
@@ -27,51 +28,51 @@ final class Trail {
     this.runs = runs;
   }
 
-  /** Appends an access; a block of exits has no more than can wait. */
+  /** Whether no run is open: accesses that are in none can be passed over. */
+  boolean isIdle() {
+    return any && polls.isIdle() && strings.isIdle();
+  }
+
+  /** Appends an access of a block of exits, which is in no run and has no index. */
+  void pass(int exit, int kind) {
+    passed = exit;
+    passedKind = kind;
+  }
+
+  /** Takes the access that was passed over last; before another is added, or the exits go. */
+  void settle(Exits exits) {
+    if (passed >= 0) {
+      last.set(exits, passed, passedKind);
+      passed = -1;
+    }
+  }
+
+  /** Appends an access; {@link #settle} has been called. */
   void add(Access access) {
-    waiting.add(access);
-  }
-
-  /** The same for one of a block of exits that none belongs to. */
-  void add(Exits exits, int at, int kind) {
-    waiting.add(exits, at, kind);
-  }
-
-  /** Looks at the accesses that wait. */
-  void flush() {
-    if (waiting.size == 0) {
-      return;
-    }
-    if (!any) {
+    if (any) {
+      polls.add(last, access);
+      strings.add(last, access);
+    } else {
       any = true;
-      waiting.get(0, first);
+      first.set(access);
     }
-    polls.add(waiting, 1);
-    strings.add(waiting, 1);
-    waiting.get(waiting.size - 1, last);
-    waiting.size = 0;
-    waiting.add(last);
+    last.set(access);
   }
 
   /** Appends another one, which is not used again. */
   void merge(Trail later) {
-    flush();
-    later.flush();
     if (!later.any) {
       return;
     }
     boolean isFirst = !any;
     add(later.first);
-    flush();
     polls.merge(later.polls, isFirst);
     strings.merge(later.strings, isFirst);
-    waiting.size = 0;
-    waiting.add(later.last);
+    last.set(later.last);
   }
 
   /** Ends the runs that are open; nothing is added afterwards. */
   void finish() {
-    flush();
     polls.finish();
     strings.finish();
   }
@@ -79,18 +80,11 @@ final class Trail {
   /** One register read again and again, unchanged. */
   private final class Polls extends RunTracker {
     @Override
-    void add(AccessBlock of, int start) {
-      for (int i = start; i < of.size; i++) {
-        long other =
-            of.number[i] ^ of.number[i - 1]
-                | of.index[i] ^ of.index[i - 1]
-                | of.kind[i] ^ of.kind[i - 1]
-                | of.kind[i] & AccessKind.WRITE;
-        boolean same = (other | of.value[i] ^ of.value[i - 1]) == 0;
-        if (same || !isIdle()) {
-          add(same ? Relation.SAME : other == 0 ? Relation.CHANGED : Relation.NONE, of, i);
-        }
+    Relation relation(Access before, Access next) {
+      if (AccessKind.isWrite(next.kind) || !next.isLike(before)) {
+        return Relation.NONE;
       }
+      return next.value == before.value ? Relation.SAME : Relation.CHANGED;
     }
 
     @Override
@@ -104,25 +98,19 @@ final class Trail {
   /** Items that go to one register or to addresses one behind the other. */
   private final class Strings extends RunTracker {
     @Override
-    void add(AccessBlock of, int start) {
-      for (int i = start; i < of.size; i++) {
-        int kind = of.kind[i];
-        long other =
-            kind ^ of.kind[i - 1]
-                | kind & AccessKind.MSR
-                | of.index[i] ^ Access.NO_INDEX
-                | of.index[i - 1] ^ Access.NO_INDEX;
-        long step = of.number[i] - of.number[i - 1];
-        boolean again = (other | step | of.rip[i] ^ of.rip[i - 1]) == 0;
-        boolean next = (other | step ^ AccessKind.size(kind)) == 0;
-        if (again || next || !isIdle()) {
-          add(relation(again && of.rip[i] != 0, next && step != 0), of, i);
-        }
+    Relation relation(Access before, Access next) {
+      if (!next.isOfKind(before.kind)
+          || next.index != Access.NO_INDEX
+          || before.index != Access.NO_INDEX
+          || (next.kind & AccessKind.MSR) != 0) {
+        return Relation.NONE;
       }
-    }
-
-    private static Relation relation(boolean again, boolean next) {
-      return again ? Relation.AGAIN : next ? Relation.NEXT : Relation.NONE;
+      if (next.number == before.number) {
+        return next.rip == before.rip && next.rip != 0 ? Relation.AGAIN : Relation.NONE;
+      }
+      return next.number == before.number + AccessKind.size(before.kind)
+          ? Relation.NEXT
+          : Relation.NONE;
     }
 
     @Override

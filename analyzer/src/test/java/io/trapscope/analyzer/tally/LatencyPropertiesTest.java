@@ -57,9 +57,10 @@ class LatencyPropertiesTest {
       @ForAll("durations") List<Long> first, @ForAll("durations") List<Long> second) {
     Latency merged = of(first);
     merged.merge(of(second));
-    Latency whole = of(first);
-    whole.fold();
-    record(whole, second);
+    LatencyCells cells = new LatencyCells();
+    record(cells, first);
+    record(cells, second);
+    Latency whole = empty(cells);
     assertThat(merged.count()).isEqualTo(whole.count());
     assertThat(merged.total()).isEqualTo(whole.total());
     assertThat(merged.min()).isEqualTo(whole.min());
@@ -89,12 +90,20 @@ class LatencyPropertiesTest {
   }
 
   private static Latency of(List<Long> durations) {
-    Latency latency = new Latency();
-    record(latency, durations);
-    return latency;
+    LatencyCells cells = new LatencyCells();
+    record(cells, durations);
+    return empty(cells);
   }
 
-  private static void record(Latency latency, List<Long> durations) {
-    durations.forEach(latency::record);
+  /** All of them, of one reason. */
+  private static void record(LatencyCells cells, List<Long> durations) {
+    long[] nanos = durations.stream().mapToLong(Long::longValue).toArray();
+    cells.record(new long[nanos.length], nanos, nanos.length);
+  }
+
+  private static Latency empty(LatencyCells cells) {
+    Latency[] byReason = new Latency[LatencyCells.REASONS];
+    cells.empty(byReason, 0, 1);
+    return byReason[0];
   }
 }

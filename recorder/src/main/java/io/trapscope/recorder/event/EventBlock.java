@@ -23,16 +23,17 @@ public final class EventBlock {
   private static final VarHandle INT = view(int[].class);
   private static final VarHandle LONG = view(long[].class);
 
-  /** By type id: bytes of a record with every field, and the presence bits it can have. */
-  private static final int[] FIXED_BYTES = new int[256];
+  /** log2 of the lengths that are told apart below, in units of 4 bytes. */
+  private static final int LENGTHS = 6;
 
-  private static final int[] ALL_FIELDS = new int[256];
+  /** The presence bits that a record can have, by type id and length. */
+  private static final int[] MASKS = new int[1 << 8 + LENGTHS];
 
   static {
     for (EventType type : EventType.values()) {
-      EventLayout layout = EventLayout.of(type);
-      FIXED_BYTES[type.id()] = layout.fixedBytes();
-      ALL_FIELDS[type.id()] = layout.presenceMask(layout.fixedBytes());
+      for (int length = 0; length < 1 << LENGTHS; length++) {
+        MASKS[type.id() << LENGTHS | length] = EventLayout.of(type).presenceMask(4 * length);
+      }
     }
   }
 
@@ -71,7 +72,7 @@ public final class EventBlock {
     offsets[size] = offset;
     heads[size] = head;
     sequences[size] = sequence;
-    boolean known = FIXED_BYTES[head & 0xff] != 0;
+    boolean known = EventLayout.of(head) != null;
     size += known ? 1 : 0;
     return known;
   }
@@ -114,10 +115,8 @@ public final class EventBlock {
   public int captured(int number) {
     int presence = i32(offsets[number] + EventLayout.PRESENCE_OFFSET);
     int head = heads[number];
-    int id = head & 0xff;
-    int length = EventReader.length(head);
-    return presence
-        & (length >= FIXED_BYTES[id] ? ALL_FIELDS[id] : EventLayout.of(id).presenceMask(length));
+    int length = Math.min(head >>> 16, (1 << LENGTHS) - 1);
+    return presence & MASKS[(head & 0xff) << LENGTHS | length];
   }
 
   /** 64 bits of the batch. */
