@@ -4,6 +4,7 @@ import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.hypervisor.HostOptions;
 import io.trapscope.vmm.hypervisor.IrqChip;
 import io.trapscope.vmm.hypervisor.MemoryOptions;
+import io.trapscope.vmm.hypervisor.MemoryOptions.Dirty;
 import io.trapscope.vmm.hypervisor.MemoryOptions.Pages;
 import java.util.List;
 import java.util.Map;
@@ -31,10 +32,16 @@ final class KvmOptions {
 
   @Option(
       names = "--dirty",
+      paramLabel = "HOW",
+      arity = "0..1",
+      defaultValue = "none",
+      fallbackValue = "auto",
       description =
-          "With --accel kvm, record which pages the guest writes, every tenth of a second (KVM's"
-              + " dirty log).")
-  private boolean dirty;
+          "With --accel kvm, record which pages the guest writes, every tenth of a second: log"
+              + " (KVM's dirty log), ring (its dirty rings, which tell the vCPU), auto (the ring"
+              + " where the processor helps KVM, else the log), none (default: none; auto where no"
+              + " HOW is given).")
+  private Dirty dirty;
 
   @Option(
       names = "--prefault",

@@ -29,6 +29,7 @@ final class UserExit {
       case KvmExit.INTERNAL_ERROR -> ExitReason.INTERNAL_ERROR;
       case KvmExit.SYSTEM_EVENT -> ExitReason.SYSTEM_EVENT;
       case KvmExit.IOAPIC_EOI -> ExitReason.VIRTUALIZED_EOI;
+      case KvmExit.DIRTY_RING_FULL -> ExitReason.PML_FULL;
       case KvmExit.X86_BUS_LOCK -> ExitReason.BUS_LOCK;
       case KvmExit.NOTIFY -> ExitReason.INSTRUCTION_TIMEOUT;
       default -> ExitReason.UNKNOWN;

@@ -5,13 +5,26 @@ package io.trapscope.vmm.hypervisor;
  * soft} shows every fault anyway.
  *
  * @param faults whether each first touch of a page is told, by {@link Vm#onFault}
- * @param dirty whether writes are tracked, for {@link Vm#dirtyPages}
+ * @param dirty how writes are tracked, for {@link Vm#dirtyPages}
  * @param prefault whether all of it is backed and mapped before the guest runs
  * @param pages how the host backs it
  */
-public record MemoryOptions(boolean faults, boolean dirty, boolean prefault, Pages pages) {
+public record MemoryOptions(boolean faults, Dirty dirty, boolean prefault, Pages pages) {
   /** Nothing of it. */
-  public static final MemoryOptions DEFAULT = new MemoryOptions(false, false, false, Pages.DEFAULT);
+  public static final MemoryOptions DEFAULT =
+      new MemoryOptions(false, Dirty.NONE, false, Pages.DEFAULT);
+
+  /** How writes are tracked. */
+  public enum Dirty {
+    /** Not at all. */
+    NONE,
+    /** As it suits the host. */
+    AUTO,
+    /** By a bitmap of all memory. */
+    LOG,
+    /** By a ring of each vCPU's, which tells whose writes they were. */
+    RING
+  }
 
   /** Pages of the host. */
   public enum Pages {

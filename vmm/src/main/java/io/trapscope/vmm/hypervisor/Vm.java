@@ -36,8 +36,16 @@ public interface Vm extends AutoCloseable {
   /**
    * Tells which pages of RAM the guest has written since the last call, and forgets it: of a
    * machine made with {@link MemoryOptions#dirty}.
+   *
+   * @param vcpu whose writes, where {@link #tellsWritersApart}: then called by its thread; any
+   *     other machine tells those of all
    */
-  default void dirtyPages(DirtyPages to) {}
+  default void dirtyPages(int vcpu, DirtyPages to) {}
+
+  /** Whether {@link #dirtyPages} knows which vCPU has written. */
+  default boolean tellsWritersApart() {
+    return false;
+  }
 
   /** The interrupt controllers that the host has for this machine; null where it has none. */
   default HostInterrupts interrupts() {

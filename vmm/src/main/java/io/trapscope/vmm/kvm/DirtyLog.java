@@ -9,7 +9,7 @@ import java.util.List;
 
 /**
  * KVM's dirty log: which pages of a slot the guest has written since the last look. What the VMM
- * writes is not in it.
+ * writes is not in it, nor which vCPU has written.
  */
 final class DirtyLog {
   private final KvmHypervisor hypervisor;
@@ -23,10 +23,13 @@ final class DirtyLog {
     this.hypervisor = hypervisor;
     this.vm = vm;
     this.slots = slots;
-    for (KvmMemory.Slot slot : slots) {
-      long words = slot.bytes() / MemoryLayout.PAGE_SIZE + Long.SIZE - 1 >>> 6;
-      bitmaps.add(LibC.allocate((int) (words << 3)));
-    }
+    slots.forEach(slot -> bitmaps.add(bitmap(slot)));
+  }
+
+  /** A bit a page of the slot, in whole words. */
+  static ByteBuffer bitmap(KvmMemory.Slot slot) {
+    long words = slot.bytes() / MemoryLayout.PAGE_SIZE + Long.SIZE - 1 >>> 6;
+    return LibC.allocate((int) (words << 3));
   }
 
   /** Tells the ranges that were written, and has KVM begin anew. */

@@ -20,6 +20,7 @@ final class KvmAbi {
   static final long KVM_GET_SUPPORTED_CPUID = 0xC008AE05L;
   static final long KVM_CREATE_VCPU = 0xAE41;
   static final long KVM_GET_DIRTY_LOG = 0x4010AE42L;
+  static final long KVM_RESET_DIRTY_RINGS = 0xAEC7;
   static final long KVM_SET_USER_MEMORY_REGION = 0x4020AE46L;
   static final long KVM_SET_TSS_ADDR = 0xAE47;
   static final long KVM_SET_IDENTITY_MAP_ADDR = 0x4008AE48L;
@@ -77,6 +78,7 @@ final class KvmAbi {
   static final int KVM_CAP_DIRTY_LOG_RING = 192;
   static final int KVM_CAP_EXIT_HYPERCALL = 201;
   static final int KVM_CAP_BINARY_STATS_FD = 203;
+  static final int KVM_CAP_DIRTY_LOG_RING_ACQ_REL = 223;
 
   /** From Linux 6.11. */
   static final int KVM_CAP_PRE_FAULT_MEMORY = 236;
@@ -99,6 +101,7 @@ final class KvmAbi {
   static final int KVM_EXIT_IOAPIC_EOI = 26;
   static final int KVM_EXIT_X86_RDMSR = 29;
   static final int KVM_EXIT_X86_WRMSR = 30;
+  static final int KVM_EXIT_DIRTY_RING_FULL = 31;
   static final int KVM_EXIT_X86_BUS_LOCK = 33;
   static final int KVM_EXIT_NOTIFY = 37;
 
@@ -247,6 +250,16 @@ final class KvmAbi {
   static final int DIRTY_LOG_BYTES = 16;
   static final int DIRTY_LOG_SLOT = 0;
   static final int DIRTY_LOG_BITMAP = 8;
+
+  // struct kvm_dirty_gfn: flags u32, slot u32, offset u64 in pages; a ring of them a vCPU.
+  static final int DIRTY_GFN_BYTES = 16;
+  static final int DIRTY_GFN_SLOT = 4;
+  static final int DIRTY_GFN_OFFSET = 8;
+  static final int KVM_DIRTY_GFN_F_DIRTY = 1;
+  static final int KVM_DIRTY_GFN_F_RESET = 2;
+
+  /** Page of a vCPU's mapping at which its ring begins, on x86. */
+  static final int KVM_DIRTY_LOG_PAGE_OFFSET = 64;
 
   // struct kvm_pre_fault_memory: gpa u64, size u64, flags u64, padding u64[5]. KVM moves gpa and
   // size past what it has done.

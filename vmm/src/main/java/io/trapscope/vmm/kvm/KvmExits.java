@@ -16,6 +16,7 @@ import java.util.Set;
  * @param msrsExit whether accesses to MSRs come to user space
  * @param hypercallsExit whether those do that KVM leaves to the VMM
  * @param faults whether faults on guest memory are watched
+ * @param rings whether writes are tracked by rings, which can be full
  * @param irqchip where the interrupt controllers are
  */
 record KvmExits(
@@ -23,6 +24,7 @@ record KvmExits(
     boolean msrsExit,
     boolean hypercallsExit,
     boolean faults,
+    boolean rings,
     IrqChip irqchip) {
   private static final Set<ExitReason> SURFACED =
       EnumSet.of(
@@ -73,6 +75,9 @@ record KvmExits(
     }
     if (faults) {
       surfaced.add(ExitReason.EPT_VIOLATION);
+    }
+    if (rings) {
+      surfaced.add(ExitReason.PML_FULL);
     }
     if (irqchip == IrqChip.SPLIT) {
       surfaced.add(ExitReason.VIRTUALIZED_EOI);

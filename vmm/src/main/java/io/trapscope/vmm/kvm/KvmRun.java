@@ -121,6 +121,8 @@ final class KvmRun {
         out.captured |= VmExit.QUALIFICATION;
       }
       case KvmAbi.KVM_EXIT_X86_BUS_LOCK -> out.reason = ExitReason.BUS_LOCK;
+      // What VT-x's log of modified pages is to KVM, KVM's ring is to us.
+      case KvmAbi.KVM_EXIT_DIRTY_RING_FULL -> out.reason = ExitReason.PML_FULL;
       case KvmAbi.KVM_EXIT_NOTIFY -> out.reason = ExitReason.INSTRUCTION_TIMEOUT;
       default -> {
         out.reason = ExitReason.UNKNOWN;

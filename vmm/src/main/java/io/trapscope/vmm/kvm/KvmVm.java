@@ -11,6 +11,7 @@ import io.trapscope.vmm.hypervisor.HostInterrupts;
 import io.trapscope.vmm.hypervisor.HostOptions;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import io.trapscope.vmm.hypervisor.IrqChip;
+import io.trapscope.vmm.hypervisor.MemoryOptions.Dirty;
 import io.trapscope.vmm.hypervisor.NestedWalk;
 import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.Vm;
@@ -57,7 +58,9 @@ final class KvmVm implements Vm {
   private final CpuModel cpuModel;
   private KvmInterrupts interrupts;
   private UserFaults faults;
+  private final Dirty dirty;
   private DirtyLog dirtyLog;
+  private final List<DirtyRing> dirtyRings = new ArrayList<>();
   private HaltWatch haltWatch;
   private volatile boolean stuck;
   private boolean closed;
@@ -71,6 +74,7 @@ final class KvmVm implements Vm {
     this.hypervisor = hypervisor;
     options = config.host();
     irqchip = resolved(options.irqchip());
+    dirty = resolved(options.memory().dirty());
     cpuModel = KvmCpuid.model(config.cpuModel());
     memory = new KvmMemory(options.memory());
     if (config.cpus() < 1 || config.cpus() > hypervisor.capability(KvmAbi.KVM_CAP_MAX_VCPUS)) {
@@ -115,10 +119,7 @@ final class KvmVm implements Vm {
     if (options.memory().faults()) {
       watchFaults();
     }
-    if (options.memory().dirty()) {
-      dirtyLog = new DirtyLog(hypervisor, fd, memory.slots());
-      notes.put("dirty", "from KVM's dirty log: writes of the guest, not of the VMM");
-    }
+    int ringBytes = trackWrites();
     ByteBuffer cpuid = KvmCpuid.supported(hypervisor);
     KvmCpuid.forInterrupts(cpuid, irqchip != IrqChip.USER);
     if (cpuModel != null) {
@@ -129,6 +130,11 @@ final class KvmVm implements Vm {
             hypervisor.fd(), KvmAbi.KVM_GET_VCPU_MMAP_SIZE, 0, "KVM_GET_VCPU_MMAP_SIZE");
     for (int i = 0; i < cpus; i++) {
       vcpus.add(createVcpu(i, pageBytes, cpuid));
+    }
+    if (dirty == Dirty.RING) {
+      for (KvmVcpu vcpu : vcpus) {
+        dirtyRings.add(DirtyRing.map(vcpu.fd(), ringBytes, memory.slots(), this::resetRings));
+      }
     }
     setTscRate();
     if (options.memory().prefault()) {
@@ -160,6 +166,52 @@ final class KvmVm implements Vm {
           "this KVM does not have these interrupt controllers; take --irqchip user");
     }
     return wanted != IrqChip.AUTO ? wanted : kernel ? IrqChip.KERNEL : IrqChip.USER;
+  }
+
+  /**
+   * How writes will be tracked. A KVM that interprets the guest's kernel puts every write of it
+   * into the ring, not each page once; there the log is the better one.
+   *
+   * @throws HypervisorException where KVM does not have what was asked for
+   */
+  private Dirty resolved(Dirty wanted) {
+    boolean offered = hypervisor.capability(ringCapability()) > 0;
+    if (wanted == Dirty.RING && !offered) {
+      throw new HypervisorException("this KVM has no dirty ring (Linux 5.11); take --dirty=log");
+    }
+    if (wanted != Dirty.AUTO) {
+      return wanted;
+    }
+    return offered && !hypervisor.paravirtual() ? Dirty.RING : Dirty.LOG;
+  }
+
+  /** The younger one asks user space to order its accesses, which it does for both. */
+  private int ringCapability() {
+    return has(KvmAbi.KVM_CAP_DIRTY_LOG_RING_ACQ_REL)
+        ? KvmAbi.KVM_CAP_DIRTY_LOG_RING_ACQ_REL
+        : KvmAbi.KVM_CAP_DIRTY_LOG_RING;
+  }
+
+  /** Has writes tracked as resolved; returns the bytes of a vCPU's ring, 0 for none. */
+  private int trackWrites() {
+    switch (dirty) {
+      case NONE, AUTO -> {}
+      case LOG -> {
+        dirtyLog = new DirtyLog(hypervisor, fd, memory.slots());
+        notes.put("dirty", "from KVM's dirty log: writes of the guest, not of the VMM");
+      }
+      case RING -> {
+        int bytes = DirtyRing.bytes(hypervisor.capability(ringCapability()));
+        enable(ringCapability(), bytes, "KVM_CAP_DIRTY_LOG_RING");
+        notes.put("dirty", "from KVM's dirty rings: writes of each vCPU, not of the VMM");
+        return bytes;
+      }
+    }
+    return 0;
+  }
+
+  private void resetRings() {
+    ioctl(KvmAbi.KVM_RESET_DIRTY_RINGS, 0, "KVM_RESET_DIRTY_RINGS");
   }
 
   private void setTscRate() {
@@ -256,7 +308,7 @@ final class KvmVm implements Vm {
     ByteBuffer region = LibC.allocate(KvmAbi.MEMORY_REGION_BYTES);
     region.putInt(KvmAbi.MEMORY_REGION_SLOT, slot.number());
     region.putInt(
-        KvmAbi.MEMORY_REGION_FLAGS, options.memory().dirty() ? KvmAbi.KVM_MEM_LOG_DIRTY_PAGES : 0);
+        KvmAbi.MEMORY_REGION_FLAGS, dirty != Dirty.NONE ? KvmAbi.KVM_MEM_LOG_DIRTY_PAGES : 0);
     region.putLong(KvmAbi.MEMORY_REGION_GPA, slot.gpa());
     region.putLong(KvmAbi.MEMORY_REGION_SIZE, slot.bytes());
     region.putLong(KvmAbi.MEMORY_REGION_HVA, slot.hva());
@@ -345,10 +397,17 @@ final class KvmVm implements Vm {
   }
 
   @Override
-  public void dirtyPages(DirtyPages to) {
-    if (dirtyLog != null) {
+  public void dirtyPages(int vcpu, DirtyPages to) {
+    if (tellsWritersApart()) {
+      dirtyRings.get(vcpu).read(to);
+    } else if (dirtyLog != null) {
       dirtyLog.read(to);
     }
+  }
+
+  @Override
+  public boolean tellsWritersApart() {
+    return !dirtyRings.isEmpty();
   }
 
   @Override
@@ -414,6 +473,7 @@ final class KvmVm implements Vm {
         msrsExit,
         has(KvmAbi.KVM_CAP_EXIT_HYPERCALL),
         faults != null,
+        dirty == Dirty.RING,
         irqchip);
   }
 
@@ -434,6 +494,7 @@ final class KvmVm implements Vm {
     }
     timer.close();
     stats.forEach(KvmStats::close);
+    dirtyRings.forEach(DirtyRing::close);
     vcpus.forEach(KvmVcpu::close);
     LibC.close(fd);
     if (faults != null) {

@@ -11,13 +11,15 @@ import java.util.List;
 
 /**
  * Which pages of RAM the guest writes, as events: a look every tenth of a second of guest time, and
- * one at the end. Used by the loop of vCPU 0, under the device lock.
+ * one at the end. Used by the loop of the vCPU whose writes they are, or, where the back end does
+ * not tell vCPUs apart, by that of vCPU 0; under the device lock.
  */
 final class DirtyWatch implements DirtyPages {
   private static final long INTERVAL_NANOS = 100_000_000;
 
   private final Vm vm;
   private final List<MemoryRegion> regions;
+  private final int vcpu;
   private long due = INTERVAL_NANOS;
 
   // Of the look at hand.
@@ -25,9 +27,10 @@ final class DirtyWatch implements DirtyPages {
   private long nanos;
   private int events;
 
-  DirtyWatch(Vm vm, List<MemoryRegion> regions) {
+  DirtyWatch(Vm vm, List<MemoryRegion> regions, int vcpu) {
     this.vm = vm;
     this.regions = regions;
+    this.vcpu = vcpu;
   }
 
   /** Guest time of the next look. */
@@ -38,15 +41,16 @@ final class DirtyWatch implements DirtyPages {
   /**
    * Looks, and writes what there is.
    *
+   * @param to takes the events: the vCPU's stream where they are its own, else the other one
    * @param guestNanos guest time
    * @return how many events that took
    */
-  int look(ExitSink other, long guestNanos) {
+  int look(ExitSink to, long guestNanos) {
     due = guestNanos + INTERVAL_NANOS;
-    sink = other;
+    sink = to;
     nanos = System.nanoTime();
     events = 0;
-    vm.dirtyPages(this);
+    vm.dirtyPages(vcpu, this);
     return events;
   }
 

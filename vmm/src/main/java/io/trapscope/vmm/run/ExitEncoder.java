@@ -318,6 +318,16 @@ final class ExitEncoder {
     }
   }
 
+  /** Has the pages that this vCPU has written put into its stream; returns how many events. */
+  int dirty(DirtyWatch watch, long guestNanos) {
+    lock();
+    try {
+      return watch.look(sink, guestNanos);
+    } finally {
+      unlock();
+    }
+  }
+
   /** Writes that the software processor has carried out the instruction of the exit before. */
   void emulation(VmExit exit, long nanos) {
     lock();

@@ -12,6 +12,7 @@ import io.trapscope.vmm.device.HypercallPort;
 import io.trapscope.vmm.device.Scratch;
 import io.trapscope.vmm.device.Timers;
 import io.trapscope.vmm.hypervisor.CpuState;
+import io.trapscope.vmm.hypervisor.MemoryOptions.Dirty;
 import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.hypervisor.VmConfig;
@@ -78,7 +79,8 @@ public final class Machine implements AutoCloseable {
       this.processors = new Processors(vm.vcpus(), run, hostClock, vm.interrupts() != null);
       this.lock = config.cpus > 1 && hostClock ? new ReentrantLock() : null;
       this.faults = config.host.memory().faults() ? new MemoryFaults(vm, run) : null;
-      this.dirty = config.host.memory().dirty() ? new DirtyWatch(vm, regions) : null;
+      boolean wholeMemory = config.host.memory().dirty() != Dirty.NONE && !vm.tellsWritersApart();
+      this.dirty = wholeMemory ? new DirtyWatch(vm, regions, 0) : null;
       byte[] text = config.until == null ? null : config.until.text();
       this.console =
           new ConsoleStream(
@@ -165,9 +167,15 @@ public final class Machine implements AutoCloseable {
     return faults;
   }
 
-  /** Null where writes are not tracked. */
-  DirtyWatch dirty() {
-    return dirty;
+  /**
+   * What this vCPU's loop looks with for pages that were written; null where it does not. A ring of
+   * the vCPU's own must be looked at even if nothing is recorded, or it stays full.
+   */
+  DirtyWatch dirty(int vcpu, boolean recording) {
+    if (vm.tellsWritersApart()) {
+      return new DirtyWatch(vm, regions, vcpu);
+    }
+    return recording && vcpu == 0 ? dirty : null;
   }
 
   MachineConfig config() {

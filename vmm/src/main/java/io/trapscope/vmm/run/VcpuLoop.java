@@ -38,7 +38,11 @@ final class VcpuLoop implements Runnable {
   /** What else is recorded of guest memory; null where it is not. */
   private final MemoryFaults faults;
 
+  /** Null where this loop does not look for writes. */
   private final DirtyWatch dirty;
+
+  /** Whether those that it finds are this vCPU's own. */
+  private final boolean ownWrites;
 
   /** Null where call stacks are not recorded. */
   private final GuestStack stack;
@@ -66,7 +70,8 @@ final class VcpuLoop implements Runnable {
     this.several = machine.config().cpus > 1;
     this.until = machine.config().until;
     this.faults = recording ? machine.faults() : null;
-    this.dirty = recording && index == 0 ? machine.dirty() : null;
+    this.dirty = machine.dirty(index, recording);
+    this.ownWrites = machine.vm().tellsWritersApart();
     int depth = machine.config().stacks;
     this.stack = recording && depth > 0 ? new GuestStack(vcpu, machine.vm().memory(), depth) : null;
     this.entry = new VcpuEntry(machine, vcpu, other, dirty);
@@ -111,6 +116,9 @@ final class VcpuLoop implements Runnable {
     begin = System.nanoTime();
     enterUntilTheEnd();
     end = System.nanoTime();
+    if (ownWrites) {
+      lookForWrites();
+    }
   }
 
   private void enterUntilTheEnd() {
@@ -225,11 +233,17 @@ final class VcpuLoop implements Runnable {
       events += faults.write(other);
       machine.unlock();
     }
-    if (dirty != null && vcpu.guestNanos() >= dirty.due()) {
-      machine.lock();
-      events += dirty.look(other, vcpu.guestNanos());
-      machine.unlock();
+    boolean full = exit.reason == ExitReason.PML_FULL;
+    if (dirty != null && (full || vcpu.guestNanos() >= dirty.due())) {
+      lookForWrites();
     }
+  }
+
+  private void lookForWrites() {
+    machine.lock();
+    long now = vcpu.guestNanos();
+    events += ownWrites ? encoder.dirty(dirty, now) : dirty.look(other, now);
+    machine.unlock();
   }
 
   private void checkUntil() {

@@ -200,7 +200,8 @@ class KernelEventsTest {
 
   @Test
   void faultsOnMemoryAndTheKernelsEventsAreOneStreamInTheOrderOfTime() {
-    MemoryOptions faults = new MemoryOptions(true, false, false, MemoryOptions.Pages.DEFAULT);
+    MemoryOptions faults =
+        new MemoryOptions(true, MemoryOptions.Dirty.NONE, false, MemoryOptions.Pages.DEFAULT);
     run(Guests.EXITS, "", EventSelection.DEFAULT.tracepoints(), 1 << 20, faults);
     assertThat(hits("kvm_pio")).isEqualTo(count(EventType.PIO));
     assertThat(count(EventType.EPT_FAULT)).isGreaterThan(100);

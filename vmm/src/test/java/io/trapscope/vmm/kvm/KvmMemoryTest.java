@@ -19,7 +19,8 @@ class KvmMemoryTest {
   private static final long BYTES = 8 << 20;
 
   private static KvmMemory memory(boolean faults, Pages pages) {
-    KvmMemory memory = new KvmMemory(new MemoryOptions(faults, false, false, pages));
+    KvmMemory memory =
+        new KvmMemory(new MemoryOptions(faults, MemoryOptions.Dirty.NONE, false, pages));
     memory.map(0, BYTES);
     return memory;
   }
@@ -69,7 +70,8 @@ class KvmMemoryTest {
 
   @Test
   void memoryThatFitsNoHugePageIsRefusedInOneLine() {
-    try (KvmMemory memory = new KvmMemory(new MemoryOptions(false, false, false, Pages.HUGE_1G))) {
+    try (KvmMemory memory =
+        new KvmMemory(new MemoryOptions(false, MemoryOptions.Dirty.NONE, false, Pages.HUGE_1G))) {
       assertThatThrownBy(() -> memory.map(0, BYTES))
           .isInstanceOf(HypervisorException.class)
           .hasMessageContaining("1 GiB");

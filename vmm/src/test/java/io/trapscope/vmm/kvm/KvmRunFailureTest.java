@@ -31,7 +31,8 @@ class KvmRunFailureTest {
   private static final int PAGES = 5;
 
   private static RunResult run(KvmHypervisor.Ioctl ioctl) {
-    MemoryOptions memory = new MemoryOptions(true, true, false, MemoryOptions.Pages.DEFAULT);
+    MemoryOptions memory =
+        new MemoryOptions(true, MemoryOptions.Dirty.LOG, false, MemoryOptions.Pages.DEFAULT);
     HostOptions host = new HostOptions(memory, IrqChip.KERNEL, 0, Map.of(0, 0));
     EventLog exits = new EventLog(0, 1 << 20);
     EventLog other = new EventLog(EventReader.NO_VCPU, 1 << 20);

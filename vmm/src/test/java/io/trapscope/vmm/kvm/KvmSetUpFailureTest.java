@@ -40,7 +40,9 @@ class KvmSetUpFailureTest {
           16 << 20,
           1,
           "host",
-          HostOptions.of(new MemoryOptions(true, true, false, MemoryOptions.Pages.DEFAULT)));
+          HostOptions.of(
+              new MemoryOptions(
+                  true, MemoryOptions.Dirty.LOG, false, MemoryOptions.Pages.DEFAULT)));
 
   /** Fails each call in turn, and returns what was said. */
   private static List<String> failures(VmConfig config) throws Exception {
@@ -80,6 +82,22 @@ class KvmSetUpFailureTest {
     assertThat(String.join("\n", failures(WATCHED)))
         .contains("UFFDIO_API")
         .contains("UFFDIO_REGISTER of slot 0");
+  }
+
+  @Test
+  void eachStepOfMakingDirtyRingsThatFailsIsNamedAndUndone() throws Exception {
+    KvmGuest.assumeKvm();
+    MemoryOptions memory =
+        new MemoryOptions(false, MemoryOptions.Dirty.RING, false, MemoryOptions.Pages.DEFAULT);
+    VmConfig config = new VmConfig(16 << 20, 2, "host", HostOptions.of(memory));
+    try (KvmHypervisor kvm = new KvmHypervisor()) {
+      kvm.createVm(config).close();
+    } catch (HypervisorException e) {
+      assumeFalse(e.getMessage().contains("no dirty ring"), "skipped: " + e.getMessage());
+      throw e;
+    }
+    assertThat(String.join("\n", failures(config)))
+        .contains("KVM_ENABLE_CAP of KVM_CAP_DIRTY_LOG_RING");
   }
 
   @Test

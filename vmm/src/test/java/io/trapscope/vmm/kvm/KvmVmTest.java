@@ -219,7 +219,8 @@ class KvmVmTest {
           range.putLong(KvmAbi.PRE_FAULT_SIZE, size - (1 << 20));
           return 0;
         };
-    MemoryOptions prefault = new MemoryOptions(false, false, true, MemoryOptions.Pages.DEFAULT);
+    MemoryOptions prefault =
+        new MemoryOptions(false, MemoryOptions.Dirty.NONE, true, MemoryOptions.Pages.DEFAULT);
     try (KvmHypervisor kvm = new KvmHypervisor(withPrefault);
         Vm vm = kvm.createVm(new VmConfig(3 << 20, 1, "host", HostOptions.of(prefault)))) {
       assertThat(calls).containsExactly("0+3", "1+2", "1+2", "2+1", "2+1");
