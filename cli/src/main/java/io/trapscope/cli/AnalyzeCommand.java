@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -56,6 +57,16 @@ final class AnalyzeCommand implements Callable<Integer> {
       paramLabel = "FORMAT",
       description = "Format of the files: arrow, parquet or csv (default: arrow).")
   private TableFormat format = TableFormat.ARROW;
+
+  @Option(
+      names = "--max-rows",
+      paramLabel = "N",
+      defaultValue = "10000000",
+      description = {
+        "Write no tables with a row an event where the trace has more exits than that (default:"
+            + " ${DEFAULT-VALUE}; a million rows of exits are some 300 MB)."
+      })
+  private long maxRows;
 
   @Option(
       names = "--hgrm",
@@ -163,7 +174,12 @@ final class AnalyzeCommand implements Callable<Integer> {
     List<String> written = new ArrayList<>();
     progress.begin("writing tables");
     Path directory = output == null ? trace.resolve(DIRECTORY) : output;
-    results.write(directory, format).forEach(file -> written.add(file.toString()));
+    boolean rows = results.info().exits() <= maxRows;
+    results.write(directory, format, rows).forEach(file -> written.add(file.toString()));
+    if (!rows) {
+      String left = "no tables with a row an event: %,d exits are more than %,d (--max-rows)%n";
+      parent.err().printf(Locale.ROOT, left, results.info().exits(), maxRows);
+    }
     if (histograms != null) {
       int count = results.writeHistograms(histograms).size();
       written.add(histograms.resolve("*.hgrm") + " (" + count + ")");

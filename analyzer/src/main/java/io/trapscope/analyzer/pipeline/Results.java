@@ -91,20 +91,28 @@ public final class Results {
     return info.complete();
   }
 
+  /** Writes every table, those with a row an event too. */
+  public List<Path> write(Path directory, TableFormat format) throws IOException {
+    return write(directory, format, true);
+  }
+
   /**
-   * Writes every table, those with a row an event too, to {@code directory}, a file each; makes the
-   * directory where it is absent. Each file appears complete or not at all.
+   * Writes every table to {@code directory}, a file each; makes the directory where it is absent.
+   * Each file appears complete or not at all.
    *
+   * @param rows whether to write tables with a row an event, which may be longer than the trace
    * @return the files
    * @throws IOException with one line that names the file, where one cannot be written
    */
-  public List<Path> write(Path directory, TableFormat format) throws IOException {
+  public List<Path> write(Path directory, TableFormat format, boolean rows) throws IOException {
     try (TableDirectory out =
         new TableDirectory(directory, format.opener(), FileMetadata.of(info))) {
       for (Table table : tables) {
         out.write(table);
       }
-      RowPass.run(trace, reports, facts, out);
+      if (rows) {
+        RowPass.run(trace, reports, facts, out);
+      }
       return out.commit();
     }
   }
