@@ -62,13 +62,13 @@ final class VerifyingStream implements ExitSink {
   public void commit() {
     if (!done) {
       writer.writeTo(words, 0, verified, writer.time(), writer.instructions());
-      came.batch(scratch.array(), stream, writer.time(), writer.instructions());
+      came.batch(scratch, stream, writer.time(), writer.instructions());
       compare();
     }
   }
 
   private void compare() {
-    came.record(0, EventReader.head(scratch.array(), 0), verified);
+    came.record(0, EventReader.head(scratch, 0), verified);
     Divergence difference;
     if (!left && (cutOff || stopped)) {
       return;

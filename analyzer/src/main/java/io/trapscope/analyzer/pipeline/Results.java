@@ -22,6 +22,8 @@ import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,9 +38,14 @@ public final class Results {
 
   private final TraceReader trace;
   private final List<Report> reports;
-  private final List<Table> tables = new ArrayList<>();
-  private final List<Table> summary = new ArrayList<>();
-  private final Map<String, Histogram> histograms = new TreeMap<>();
+
+  /** What each report looks at. */
+  private final Map<Report, Findings> found = new LinkedHashMap<>();
+
+  // Made when they are first asked for: who reads a table need not wait for the others.
+  private final Map<Report, List<Table>> tables = new HashMap<>();
+  private final Map<Report, List<Table>> summaries = new HashMap<>();
+
   private final TraceInfo info;
   private final TraceFacts facts;
 
@@ -54,10 +61,7 @@ public final class Results {
     this.facts = facts;
     SpanReader spans = new SpanReader(trace);
     for (Report report : reports) {
-      Findings found = new Findings(tallies.get(report.where()), facts, spans, tallies);
-      tables.addAll(report.tables(found));
-      summary.addAll(report.summary(found));
-      histograms.putAll(report.histograms(found));
+      found.put(report, new Findings(tallies.get(report.where()), facts, spans, tallies));
     }
   }
 
@@ -68,12 +72,16 @@ public final class Results {
 
   /** The bounded tables, in the order of their reports; what files and JSON hold. */
   public List<Table> tables() {
-    return List.copyOf(tables);
+    return found.keySet().stream().map(this::tables).flatMap(List::stream).toList();
+  }
+
+  private List<Table> tables(Report report) {
+    return tables.computeIfAbsent(report, made -> made.tables(found.get(made)));
   }
 
   /** The table with this name; empty where no report has made it. */
   public Optional<Table> table(String name) {
-    return tables.stream().filter(table -> table.schema().name().equals(name)).findFirst();
+    return tables().stream().filter(table -> table.schema().name().equals(name)).findFirst();
   }
 
   /** Whether somebody could type to the guest while it ran, at any moment he liked. */
@@ -83,7 +91,11 @@ public final class Results {
 
   /** The tables for people: vCPUs added up. */
   public List<Table> summary() {
-    return List.copyOf(summary);
+    return found.keySet().stream().map(this::summary).flatMap(List::stream).toList();
+  }
+
+  private List<Table> summary(Report report) {
+    return summaries.computeIfAbsent(report, made -> made.summary(found.get(made)));
   }
 
   /** Whether every event is there that the recorder saw: none lost, none damaged, a clean end. */
@@ -107,7 +119,7 @@ public final class Results {
   public List<Path> write(Path directory, TableFormat format, boolean rows) throws IOException {
     try (TableDirectory out =
         new TableDirectory(directory, format.opener(), FileMetadata.of(info))) {
-      for (Table table : tables) {
+      for (Table table : tables()) {
         out.write(table);
       }
       if (rows) {
@@ -125,6 +137,8 @@ public final class Results {
    * @throws IOException with one line that names the file, where one cannot be written
    */
   public List<Path> writeHistograms(Path directory) throws IOException {
+    Map<String, Histogram> histograms = new TreeMap<>();
+    found.forEach((report, findings) -> histograms.putAll(report.histograms(findings)));
     return HistogramFiles.write(directory, histograms);
   }
 
@@ -139,7 +153,7 @@ public final class Results {
   }
 
   /**
-   * Prints the summary as text: completeness first, then each table.
+   * Prints the summary as text: completeness first, then each table, flushed report by report.
    *
    * @param width characters a line, 0 for no limit
    */
@@ -151,10 +165,12 @@ public final class Results {
       out.write("warning: " + line + "\n");
     }
     TableText text = new TableText(width, 0);
-    for (Table table : summary) {
-      out.write("\n" + text.render(table));
+    for (Report report : found.keySet()) {
+      for (Table table : summary(report)) {
+        out.write("\n" + text.render(table));
+      }
+      out.flush();
     }
-    out.flush();
   }
 
   /**
@@ -177,7 +193,7 @@ public final class Results {
       json.writeNumberField("version", JSON_VERSION);
       writeInfo(json);
       json.writeObjectFieldStart("tables");
-      for (Table table : tables) {
+      for (Table table : tables()) {
         json.writeFieldName(table.schema().name());
         TableJson.write(table, json);
       }
@@ -209,8 +225,8 @@ public final class Results {
    * @throws IOException with one line that names the file, where it cannot be written
    */
   public void writeHtml(Path file) throws IOException {
-    List<Table> shown = new ArrayList<>(summary);
-    for (Table table : tables) {
+    List<Table> shown = new ArrayList<>(summary());
+    for (Table table : tables()) {
       shown.replaceAll(brief -> isAll(table, brief) ? table : brief);
     }
     ReportPage page = new ReportPage(trace, shown);

@@ -1,6 +1,7 @@
 package io.trapscope.analyzer.bench;
 
 import io.trapscope.analyzer.pipeline.Analysis;
+import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.Reports;
 import io.trapscope.recorder.trace.TraceException;
@@ -33,7 +34,10 @@ public final class ScaleBenchmark {
     for (int round = 1; round <= rounds; round++) {
       long cpu = cpuNanos();
       long start = System.nanoTime();
-      long events = Analysis.run(trace, reports, threads).info().events();
+      Results results = Analysis.run(trace, reports, threads);
+      results.tables();
+      results.summary();
+      long events = results.info().events();
       double seconds = (System.nanoTime() - start) / 1e9;
       double cpuSeconds = (cpuNanos() - cpu) / 1e9;
       System.out.printf(

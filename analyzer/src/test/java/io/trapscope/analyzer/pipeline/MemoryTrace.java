@@ -219,7 +219,7 @@ public final class MemoryTrace implements TraceReader {
       this.buffer = buffer;
       this.vcpu = vcpu;
       this.count = count;
-      reader.batch(buffer.array(), vcpu, 0, 0);
+      reader.batch(buffer, vcpu, 0, 0);
     }
 
     @Override
@@ -227,7 +227,7 @@ public final class MemoryTrace implements TraceReader {
       if (read == count) {
         return false;
       }
-      int head = EventReader.head(buffer.array(), offset);
+      int head = EventReader.head(buffer, offset);
       reader.record(offset, head, read++);
       offset += EventReader.length(head);
       return true;
@@ -235,9 +235,9 @@ public final class MemoryTrace implements TraceReader {
 
     @Override
     public boolean next(EventBlock block) {
-      block.batch(buffer.array(), vcpu, 0, 0);
+      block.batch(buffer, vcpu, 0, 0);
       while (read < count && block.size() < EventBlock.CAPACITY) {
-        int head = EventReader.head(buffer.array(), offset);
+        int head = EventReader.head(buffer, offset);
         block.add(offset, head, read++);
         offset += EventReader.length(head);
       }

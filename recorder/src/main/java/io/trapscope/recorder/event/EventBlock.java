@@ -1,8 +1,6 @@
 package io.trapscope.recorder.event;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
+import java.nio.ByteBuffer;
 
 /**
  * Up to {@link #CAPACITY} records of one batch in a row, for who goes over millions of events and
@@ -19,9 +17,6 @@ public final class EventBlock {
    * be read from a record that is too short for them.
    */
   public static final int SLACK = 256;
-
-  private static final VarHandle INT = view(int[].class);
-  private static final VarHandle LONG = view(long[].class);
 
   /** log2 of the lengths that are told apart below, in units of 4 bytes. */
   private static final int LENGTHS = 6;
@@ -41,21 +36,17 @@ public final class EventBlock {
   private final int[] offsets = new int[CAPACITY];
   private final int[] heads = new int[CAPACITY];
   private final long[] sequences = new long[CAPACITY];
-  private byte[] bytes;
+  private ByteBuffer bytes;
   private int vcpu;
   private long baseTime;
   private int size;
 
-  private static VarHandle view(Class<?> array) {
-    return MethodHandles.byteArrayViewVarHandle(array, ByteOrder.LITTLE_ENDIAN);
-  }
-
   /**
    * Empties the block and sets the batch that the records to come belong to.
    *
-   * @param source has {@link #SLACK} bytes more behind the last of them
+   * @param source little-endian; has {@link #SLACK} bytes more behind the last of them
    */
-  public void batch(byte[] source, int vcpu, long baseTime, long baseInstructions) {
+  public void batch(ByteBuffer source, int vcpu, long baseTime, long baseInstructions) {
     this.bytes = source;
     this.vcpu = vcpu;
     this.baseTime = baseTime;
@@ -121,11 +112,11 @@ public final class EventBlock {
 
   /** 64 bits of the batch. */
   public long u64(int at) {
-    return (long) LONG.get(bytes, at);
+    return bytes.getLong(at);
   }
 
   /** 32 bits of the batch. */
   public int i32(int at) {
-    return (int) INT.get(bytes, at);
+    return bytes.getInt(at);
   }
 }

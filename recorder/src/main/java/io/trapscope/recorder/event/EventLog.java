@@ -75,10 +75,10 @@ public final class EventLog implements ExitSink {
 
   /** Hands every event, in order, to {@code consumer}; the reader is the same object each time. */
   public void forEach(Consumer<? super EventReader> consumer) {
-    reader.batch(buffer.array(), vcpu, baseTime, baseInstructions);
+    reader.batch(buffer, vcpu, baseTime, baseInstructions);
     int offset = 0;
     for (int i = 0; i < count; i++) {
-      int head = EventReader.head(buffer.array(), offset);
+      int head = EventReader.head(buffer, offset);
       reader.record(offset, head, i);
       consumer.accept(reader);
       offset += EventReader.length(head);

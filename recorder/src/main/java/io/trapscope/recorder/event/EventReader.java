@@ -1,8 +1,6 @@
 package io.trapscope.recorder.event;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
+import java.nio.ByteBuffer;
 
 /**
  * Reads one record at a time in place. A flyweight: belongs to one thread, allocates nothing, and
@@ -15,9 +13,6 @@ public final class EventReader {
   public static final int NO_VCPU = 0xffff;
 
   private static final long U32 = 0xffff_ffffL;
-  private static final VarHandle SHORT = view(short[].class);
-  private static final VarHandle INT = view(int[].class);
-  private static final VarHandle LONG = view(long[].class);
   private static final EventLayout ANY = EventLayout.of(EventType.PIO);
   private static final int TIME_OFFSET = ANY.offset(Field.TIME);
   private static final int REASON_OFFSET = ANY.offset(Field.REASON);
@@ -26,7 +21,7 @@ public final class EventReader {
   /** Shortest record: every common field has its place. */
   public static final int MIN_RECORD = ANY.offset(Field.MODE) + 2;
 
-  private byte[] bytes;
+  private ByteBuffer bytes;
   private int offset;
   private int length;
   private EventLayout layout;
@@ -36,12 +31,12 @@ public final class EventReader {
   private long baseTime;
   private long baseInstructions;
 
-  private static VarHandle view(Class<?> array) {
-    return MethodHandles.byteArrayViewVarHandle(array, ByteOrder.LITTLE_ENDIAN);
-  }
-
-  /** Sets the batch that the following records belong to. */
-  public void batch(byte[] source, int vcpu, long baseTime, long baseInstructions) {
+  /**
+   * Sets the batch that the following records belong to.
+   *
+   * @param source little-endian
+   */
+  public void batch(ByteBuffer source, int vcpu, long baseTime, long baseInstructions) {
     this.bytes = source;
     this.vcpu = vcpu;
     this.baseTime = baseTime;
@@ -49,8 +44,8 @@ public final class EventReader {
   }
 
   /** The record's first word at this place; 0 where none was finished. */
-  public static int head(byte[] source, int offset) {
-    return (int) INT.get(source, offset);
+  public static int head(ByteBuffer source, int offset) {
+    return source.getInt(offset);
   }
 
   /** Whether a record's first word carries this sequence number's mark. */
@@ -142,19 +137,19 @@ public final class EventReader {
   }
 
   private long u64(int at) {
-    return (long) LONG.get(bytes, offset + at);
+    return bytes.getLong(offset + at);
   }
 
   private int i32(int at) {
-    return (int) INT.get(bytes, offset + at);
+    return bytes.getInt(offset + at);
   }
 
   private int u16(int at) {
-    return (short) SHORT.get(bytes, offset + at) & 0xffff;
+    return bytes.getShort(offset + at) & 0xffff;
   }
 
   private int u8(int at) {
-    return bytes[offset + at] & 0xff;
+    return bytes.get(offset + at) & 0xff;
   }
 
   private long value(Field field, int slot) {
@@ -227,7 +222,7 @@ public final class EventReader {
     int count = bytes(field);
     int copied = Math.min(count, target.length - from);
     int start = offset + length - (count + 2 + 3 & ~3);
-    System.arraycopy(bytes, start, target, from, copied);
+    bytes.get(start, target, from, copied);
     return copied;
   }
 

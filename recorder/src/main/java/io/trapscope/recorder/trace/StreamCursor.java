@@ -46,7 +46,7 @@ final class StreamCursor implements BlockCursor {
    * The current batch, copied out of the window: its records are read several times as quickly from
    * an array. Offsets are in it; offset == limit where it has no more records.
    */
-  private byte[] batch = new byte[FIRST_BATCH_BYTES];
+  private ByteBuffer batch = room(FIRST_BATCH_BYTES);
 
   private int offset;
   private int limit;
@@ -374,7 +374,7 @@ final class StreamCursor implements BlockCursor {
     }
     copyBatch(at, length);
     if (window.getInt(at + TraceFormat.RECORD_BYTES) != recordBytes
-        || TraceFormat.checksum(crc, batch, recordBytes)
+        || TraceFormat.checksum(crc, batch.array(), recordBytes)
             != window.getInt(at + TraceFormat.CHECKSUM)) {
       anomalies.add(Anomaly.BAD_CHECKSUM, 1);
     }
@@ -384,10 +384,14 @@ final class StreamCursor implements BlockCursor {
   }
 
   private void copyBatch(int at, int length) {
-    if (batch.length < length + EventBlock.SLACK) {
-      batch = new byte[length + EventBlock.SLACK];
+    if (batch.capacity() < length + EventBlock.SLACK) {
+      batch = room(length + EventBlock.SLACK);
     }
-    window.get(at, batch, 0, length);
+    window.get(at, batch.array(), 0, length);
+  }
+
+  private static ByteBuffer room(int bytes) {
+    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** A batch without a trustworthy length: its records say where it ends. */

@@ -77,8 +77,8 @@ class EventRecordTest {
   }
 
   private void read(long sequence) {
-    reader.batch(buffer.array(), 3, BASE_TIME, BASE_INSTRUCTIONS);
-    int head = EventReader.head(buffer.array(), 0);
+    reader.batch(buffer, 3, BASE_TIME, BASE_INSTRUCTIONS);
+    int head = EventReader.head(buffer, 0);
     assertThat(EventReader.isMarked(head, sequence)).isTrue();
     assertThat(EventReader.isMarked(head, sequence + 1)).isFalse();
     assertThat(EventReader.length(head)).isEqualTo(writer.length());
@@ -109,7 +109,7 @@ class EventRecordTest {
     assertThat(reader.get(Field.VCPU)).isEqualTo(3);
     assertThat(reader.get(Field.ACCESS)).isEqualTo(ExitQualification.EPT_WRITE);
     assertThat(Field.ACCESS.render(reader.get(Field.ACCESS))).isEqualTo("WRITE");
-    reader.batch(buffer.array(), EventReader.NO_VCPU, BASE_TIME, 0);
+    reader.batch(buffer, EventReader.NO_VCPU, BASE_TIME, 0);
     assertThat(reader.has(Field.VCPU)).isFalse();
   }
 
@@ -163,8 +163,8 @@ class EventRecordTest {
         .put(Field.VALUE, 1772334)
         .putBytes(Field.DATA, new byte[24], 0, 24);
     writer.writeTo(buffer.asIntBuffer(), 0, 0, BASE_TIME, 0);
-    reader.batch(buffer.array(), 0, BASE_TIME, 0);
-    int head = EventReader.head(buffer.array(), 0);
+    reader.batch(buffer, 0, BASE_TIME, 0);
+    int head = EventReader.head(buffer, 0);
     int shorter = head & 0xffff | EventReader.MIN_RECORD / 4 << 16;
     reader.record(0, shorter, 0);
     assertThat(reader.has(Field.VALUE)).isFalse();
@@ -179,8 +179,8 @@ class EventRecordTest {
   @Test
   void unknownTypesAreNamedUnknownNotGuessed() {
     buffer.putInt(0, 250 | 0x80 << 8 | 15 << 16);
-    reader.batch(buffer.array(), 0, 0, 0);
-    assertThat(reader.record(0, EventReader.head(buffer.array(), 0), 0)).isFalse();
+    reader.batch(buffer, 0, 0, 0);
+    assertThat(reader.record(0, EventReader.head(buffer, 0), 0)).isFalse();
   }
 
   @Test

@@ -52,12 +52,12 @@ class ChronicleQueueTest {
           assertThat(batch.getInt(0)).isEqualTo(TraceFormat.MAGIC);
           assertThat(batch.getLong(TraceFormat.SEQUENCE)).isEqualTo(seen);
           event.batch(
-              bytes,
+              batch,
               0,
               batch.getLong(TraceFormat.BASE_TIME),
               batch.getLong(TraceFormat.BASE_INSTRUCTIONS));
           for (int at = TraceFormat.BATCH_HEADER_BYTES; at < bytes.length; ) {
-            int head = EventReader.head(bytes, at);
+            int head = EventReader.head(batch, at);
             assertThat(event.record(at, head, seen)).isTrue();
             assertThat(TestTraces.check(event, seen)).isTrue();
             at += EventReader.length(head);
