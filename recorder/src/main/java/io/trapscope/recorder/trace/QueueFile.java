@@ -183,11 +183,12 @@ final class QueueFile implements Closeable {
     long end = position + TraceFormat.DOCUMENT_HEADER_BYTES + bytes;
     reserve(end);
     if (window == null || end + SLACK_BYTES > windowStart + WINDOW_BYTES) {
-      if (window != null) {
-        unmap(window);
-      }
+      MappedByteBuffer left = window;
       windowStart = position & -PAGE_BYTES;
       window = map(windowStart, WINDOW_BYTES);
+      if (left != null) {
+        unmap(left);
+      }
     }
     return at(position) + TraceFormat.DOCUMENT_HEADER_BYTES;
   }
@@ -253,11 +254,12 @@ final class QueueFile implements Closeable {
   /** Writes an empty index where the next document would begin. */
   private void startIndex() throws IOException {
     reserve(position + TraceFormat.DOCUMENT_HEADER_BYTES + indexBytes());
-    if (index != head) {
-      unmap(index);
-    }
+    MappedByteBuffer left = index;
     long start = position & -PAGE_BYTES;
     index = map(start, 2 * PAGE_BYTES);
+    if (left != head) {
+      unmap(left);
+    }
     int header = (int) (position - start);
     int at = header + TraceFormat.DOCUMENT_HEADER_BYTES;
     index.put(at, INDEX_NAME);
