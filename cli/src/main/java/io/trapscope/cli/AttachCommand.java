@@ -145,7 +145,7 @@ final class AttachCommand implements Callable<Integer> {
 
   private TraceHeader header(KernelTracing tracing, EventSelection selection) {
     KvmProbe probe = KvmProbe.probe();
-    HostKind host = HostKind.of("kvm", probe.acceleration() == KvmProbe.Acceleration.PARAVIRTUAL);
+    HostKind host = HostKind.of("kvm", probe.isParavirtual());
     TraceHeader.Builder header =
         RecordingHeader.ofHost(parent.words()).backEnd("kvm", "attached").cpus(0);
     new KernelEvents(tracing, String.join(", ", tracing.names()))

@@ -36,7 +36,7 @@ record BackEnd(Hypervisor hypervisor, HostKind kind, String why) implements Auto
     return switch (accel) {
       case KVM -> {
         KvmProbe probe = KvmProbe.probe();
-        yield kvm(probe, isParavirtual(probe) ? SLOW : "asked for");
+        yield kvm(probe, probe.isParavirtual() ? SLOW : "asked for");
       }
       case SOFT -> soft("asked for");
       case AUTO -> automatic(KvmProbe.probe());
@@ -50,11 +50,7 @@ record BackEnd(Hypervisor hypervisor, HostKind kind, String why) implements Auto
   }
 
   private static BackEnd kvm(KvmProbe probe, String why) {
-    return new BackEnd(new KvmHypervisor(), HostKind.of("kvm", isParavirtual(probe)), why);
-  }
-
-  private static boolean isParavirtual(KvmProbe probe) {
-    return probe.acceleration() == KvmProbe.Acceleration.PARAVIRTUAL;
+    return new BackEnd(new KvmHypervisor(), HostKind.of("kvm", probe.isParavirtual()), why);
   }
 
   private static BackEnd soft(String why) {

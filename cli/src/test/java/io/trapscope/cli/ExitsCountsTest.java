@@ -39,7 +39,7 @@ class ExitsCountsTest {
   void onKvmEveryCountThatReachesUserSpaceEqualsTheTable() throws TraceException {
     KvmProbe probe = KvmProbe.probe();
     assumeTrue(probe.usable(), "skipped on KVM: " + probe.explanation());
-    HostKind host = HostKind.of("kvm", probe.acceleration() == KvmProbe.Acceleration.PARAVIRTUAL);
+    HostKind host = HostKind.of("kvm", probe.isParavirtual());
     Map<ExitReason, Long> counted = recordAndCount("kvm", host);
     assertThat(counted).containsAllEntriesOf(GroundTruth.load().totals(host));
   }

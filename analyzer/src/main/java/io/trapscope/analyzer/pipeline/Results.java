@@ -37,7 +37,6 @@ public final class Results {
   public static final int JSON_VERSION = 1;
 
   private final TraceReader trace;
-  private final List<Report> reports;
 
   /** What each report looks at. */
   private final Map<Report, Findings> found = new LinkedHashMap<>();
@@ -56,7 +55,6 @@ public final class Results {
       TraceFacts facts,
       Map<EventFilter, Tally> tallies) {
     this.trace = trace;
-    this.reports = List.copyOf(reports);
     this.info = info;
     this.facts = facts;
     SpanReader spans = new SpanReader(trace);
@@ -123,7 +121,7 @@ public final class Results {
         out.write(table);
       }
       if (rows) {
-        RowPass.run(trace, reports, facts, out);
+        RowPass.run(trace, List.copyOf(found.keySet()), facts, out);
       }
       return out.commit();
     }

@@ -5,7 +5,7 @@ import java.util.function.IntUnaryOperator;
 
 /** What is counted in a {@link Bucket} while exits go by, with room for whatever may come. */
 final class OpenBucket {
-  private static final int REASONS = 256;
+  private static final int REASONS = LatencyCells.REASONS;
   private static final int WORDS = 2;
 
   /** For each reason code: count, guest time, handling time. */

@@ -18,20 +18,6 @@ public final class EventBlock {
    */
   public static final int SLACK = 256;
 
-  /** log2 of the lengths that are told apart below, in units of 4 bytes. */
-  private static final int LENGTHS = 6;
-
-  /** The presence bits that a record can have, by type id and length. */
-  private static final int[] MASKS = new int[1 << 8 + LENGTHS];
-
-  static {
-    for (EventType type : EventType.values()) {
-      for (int length = 0; length < 1 << LENGTHS; length++) {
-        MASKS[type.id() << LENGTHS | length] = EventLayout.of(type).presenceMask(4 * length);
-      }
-    }
-  }
-
   private final EventReader reader = new EventReader();
   private final int[] offsets = new int[CAPACITY];
   private final int[] heads = new int[CAPACITY];
@@ -105,9 +91,7 @@ public final class EventBlock {
   /** Which fields an event captured, by {@link EventLayout#presenceBit}. */
   public int captured(int number) {
     int presence = i32(offsets[number] + EventLayout.PRESENCE_OFFSET);
-    int head = heads[number];
-    int length = Math.min(head >>> 16, (1 << LENGTHS) - 1);
-    return presence & MASKS[(head & 0xff) << LENGTHS | length];
+    return presence & EventLayout.presenceMask(heads[number]);
   }
 
   /** 64 bits of the batch. */

@@ -89,9 +89,6 @@ public final class EventLayout {
   private final int baseBytes;
   private final int fixedBytes;
 
-  /** Presence bits by the record's length beyond {@link #baseBytes}, in units of 4 bytes. */
-  private final int[] masks;
-
   private EventLayout(EventType type) {
     this.type = type;
     List<Field> all = new ArrayList<>(EventType.COMMON);
@@ -139,10 +136,6 @@ public final class EventLayout {
     }
     this.fixedBytes = (offset + 3) & ~3;
     this.baseBytes = base == 0 ? fixedBytes : base;
-    this.masks = new int[(fixedBytes - baseBytes) / 4 + 1];
-    for (int i = 0; i < masks.length; i++) {
-      masks[i] = presenceUpTo(baseBytes + 4 * i);
-    }
   }
 
   /** The layout of this type. */
@@ -200,21 +193,46 @@ public final class EventLayout {
     return slots[field.ordinal()];
   }
 
-  /** The presence bits that a record of this length can truthfully have set. */
-  int presenceMask(int recordBytes) {
-    int beyond = recordBytes - baseBytes;
-    return beyond < 0 ? presenceUpTo(recordBytes) : masks[Math.min(beyond >>> 2, masks.length - 1)];
+  /**
+   * The presence bits that a record with this first word can truthfully have set: those of fields
+   * that its length has room for; none where its type is not known.
+   */
+  static int presenceMask(int head) {
+    return Presence.MASKS[(head & 0xff) * Presence.LENGTHS + Presence.limited(head >>> 16)];
   }
 
-  private int presenceUpTo(int recordBytes) {
-    int mask = 0;
-    for (Field field : fields) {
-      int slot = slots[field.ordinal()];
-      if (field.wire() != Wire.DERIVED && end(slot) <= recordBytes) {
-        mask |= 1 << bit(slot);
+  /** For readers only: who records need not wait for it. */
+  private static final class Presence {
+    /** Lengths that are told apart, in units of 4 bytes; a longer record has room for all. */
+    static final int LENGTHS = 64;
+
+    /** By type id and length. */
+    static final int[] MASKS = new int[256 * LENGTHS];
+
+    static {
+      for (EventType type : EventType.values()) {
+        fill(of(type), type.id() * LENGTHS);
       }
     }
-    return mask;
+
+    private static void fill(EventLayout layout, int row) {
+      if (layout.fixedBytes > 4 * (LENGTHS - 1)) {
+        throw new AssertionError(layout.type + " is longer than the lengths told apart");
+      }
+      for (Field field : layout.fields) {
+        int slot = layout.slot(field);
+        if (field.wire() != Wire.DERIVED) {
+          MASKS[row + limited(end(slot) + 3 >>> 2)] |= 1 << bit(slot);
+        }
+      }
+      for (int length = 1; length < LENGTHS; length++) {
+        MASKS[row + length] |= MASKS[row + length - 1];
+      }
+    }
+
+    static int limited(int length) {
+      return Math.min(length, LENGTHS - 1);
+    }
   }
 
   /** Where a field's bytes end; those of {@link Wire#BYTES} lie behind all fields. */

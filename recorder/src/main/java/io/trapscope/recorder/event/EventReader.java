@@ -72,7 +72,7 @@ public final class EventReader {
     if (layout == null) {
       return false;
     }
-    this.presence = i32(EventLayout.PRESENCE_OFFSET) & layout.presenceMask(length);
+    this.presence = i32(EventLayout.PRESENCE_OFFSET) & EventLayout.presenceMask(head);
     return true;
   }
 

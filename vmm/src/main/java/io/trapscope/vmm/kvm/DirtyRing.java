@@ -30,20 +30,16 @@ final class DirtyRing implements AutoCloseable {
   private final List<ByteBuffer> bitmaps = new ArrayList<>();
   private final ByteBuffer ring;
   private final long address;
-  private final Reset reset;
+  private final Runnable reset;
   private int next;
-
-  /** Has KVM take back the entries that were read. */
-  interface Reset {
-    void reset();
-  }
 
   /**
    * The ring of a vCPU, in a machine for which rings of so many bytes were enabled.
    *
+   * @param reset has KVM take back the entries that were read
    * @throws HypervisorException where it cannot be mapped
    */
-  static DirtyRing map(int vcpu, int bytes, List<KvmMemory.Slot> slots, Reset reset) {
+  static DirtyRing map(int vcpu, int bytes, List<KvmMemory.Slot> slots, Runnable reset) {
     long at = (long) KvmAbi.KVM_DIRTY_LOG_PAGE_OFFSET * MemoryLayout.PAGE_SIZE;
     long address =
         LibC.check(
@@ -57,7 +53,7 @@ final class DirtyRing implements AutoCloseable {
     return Math.min(BYTES, Integer.highestOneBit(offered));
   }
 
-  DirtyRing(ByteBuffer ring, long address, List<KvmMemory.Slot> slots, Reset reset) {
+  DirtyRing(ByteBuffer ring, long address, List<KvmMemory.Slot> slots, Runnable reset) {
     this.ring = ring;
     this.address = address;
     this.slots = slots;
@@ -85,7 +81,7 @@ final class DirtyRing implements AutoCloseable {
           "KVM has overrun its dirty ring, so that written pages are missing; take --dirty=log");
     }
     if (entries > 0) {
-      reset.reset();
+      reset.run();
       tell(to);
     }
   }

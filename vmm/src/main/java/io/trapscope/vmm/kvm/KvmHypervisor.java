@@ -47,7 +47,7 @@ public final class KvmHypervisor implements Hypervisor {
     if (!probe.usable()) {
       throw new HypervisorException(probe.explanation());
     }
-    paravirtual = probe.acceleration() == KvmProbe.Acceleration.PARAVIRTUAL;
+    paravirtual = probe.isParavirtual();
     fd =
         LibC.check(
             LibC.open(KvmAbi.DEVICE, LibC.O_RDWR | LibC.O_CLOEXEC), "opening " + KvmAbi.DEVICE);

@@ -55,6 +55,11 @@ public record KvmProbe(
     UNKNOWN
   }
 
+  /** Whether it is {@link Acceleration#PARAVIRTUAL}: guests run, but not as on the processor. */
+  public boolean isParavirtual() {
+    return acceleration == Acceleration.PARAVIRTUAL;
+  }
+
   /** Where the probe looks; tests put a made-up tree there. */
   record Host(String os, String arch, Path device, Path modules, Path cpuinfo) {
     static Host real() {

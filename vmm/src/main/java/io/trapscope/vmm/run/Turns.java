@@ -38,7 +38,7 @@ final class Turns implements Runnable {
     while (!run.ended()) {
       int next = nextAwake(last);
       if (next >= 0) {
-        loops.get(next).turn(now, TURN_NANOS);
+        loops.get(next).turn(this, now, TURN_NANOS);
         now = loops.get(next).guestNanos();
         last = next;
       } else {

@@ -32,7 +32,6 @@ final class VcpuEntry {
   /** Null where nothing is recorded. */
   private ExitEncoder encoder;
 
-  private boolean ownsTimers;
   private long turnEnd = Long.MAX_VALUE;
   private long deadline = Long.MAX_VALUE;
   private boolean windowWanted;
@@ -55,7 +54,6 @@ final class VcpuEntry {
     this.timers = machine.timers();
     this.until = machine.config().until;
     this.input = index == 0 ? machine.config().consoleInput : null;
-    this.ownsTimers = index == 0;
   }
 
   /** Records what goes in from now on. */
@@ -65,7 +63,6 @@ final class VcpuEntry {
 
   /** The vCPU's turn among others on its thread, all of which drive the timers. */
   void turnUntil(long guestNanos) {
-    ownsTimers = true;
     turnEnd = guestNanos;
   }
 
@@ -116,6 +113,7 @@ final class VcpuEntry {
   }
 
   private void setDeadline() {
+    boolean ownsTimers = index == 0 || turnEnd != Long.MAX_VALUE;
     long next = ownsTimers ? timers.next() : Long.MAX_VALUE;
     next = Math.min(next, turnEnd);
     if (until != null && until.instructions() >= 0) {

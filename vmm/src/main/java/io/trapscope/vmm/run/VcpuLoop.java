@@ -32,9 +32,6 @@ final class VcpuLoop implements Runnable {
   private final VcpuHalt halt;
   private final boolean several;
 
-  /** The vCPUs that share this thread, where they do; else null. */
-  private Turns turns;
-
   /** What else is recorded of guest memory; null where it is not. */
   private final MemoryFaults faults;
 
@@ -140,7 +137,6 @@ final class VcpuLoop implements Runnable {
 
   /** Makes ready to run in turns with others on one thread, instead of {@link #run}. */
   void takeTurns(Turns with) {
-    turns = with;
     halt.takeTurns(with);
     record(new ExitEncoder(sinks.vcpu(index), machine.memoryRegions(), null, false));
   }
@@ -151,7 +147,7 @@ final class VcpuLoop implements Runnable {
    * @param now guest time, as the vCPU before has left it
    * @param nanos guest time of a turn
    */
-  void turn(long now, long nanos) {
+  void turn(Turns with, long now, long nanos) {
     vcpu.idleUntil(now);
     long end = now + nanos;
     entry.turnUntil(end);
@@ -159,7 +155,7 @@ final class VcpuLoop implements Runnable {
       entry.prepare();
       vcpu.run(exit);
       handle();
-    } while (isAwake() && !run.ended() && vcpu.guestNanos() < end && !turns.anyWakes(this));
+    } while (isAwake() && !run.ended() && vcpu.guestNanos() < end && !with.anyWakes(this));
   }
 
   /** Whether it has something to do; where it halted, whether something ends that. */

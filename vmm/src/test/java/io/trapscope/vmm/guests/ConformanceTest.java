@@ -63,8 +63,7 @@ class ConformanceTest {
 
       @Override
       HostKind host() {
-        return HostKind.of(
-            "kvm", KvmProbe.probe().acceleration() == KvmProbe.Acceleration.PARAVIRTUAL);
+        return HostKind.of("kvm", KvmProbe.probe().isParavirtual());
       }
     };
 

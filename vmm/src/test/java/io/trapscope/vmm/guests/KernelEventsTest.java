@@ -41,8 +41,7 @@ class KernelEventsTest {
   private final EventLog other = new EventLog(EventReader.NO_VCPU, 1 << 20);
   private final Map<String, Long> counters = new HashMap<>();
   private final KvmProbe probe = KvmProbe.probe();
-  private final HostKind host =
-      HostKind.of("kvm", probe.acceleration() == KvmProbe.Acceleration.PARAVIRTUAL);
+  private final HostKind host = HostKind.of("kvm", probe.isParavirtual());
 
   private RunResult run(Guests guest, String commandLine, Set<KvmTracepoint> wanted, int ring) {
     return run(guest, commandLine, wanted, ring, MemoryOptions.DEFAULT);

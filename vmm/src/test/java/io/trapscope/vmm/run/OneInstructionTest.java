@@ -191,7 +191,7 @@ class OneInstructionTest {
             emulated.add(event.get(Field.RIP));
           }
         });
-    boolean paravirtual = probe.acceleration() == KvmProbe.Acceleration.PARAVIRTUAL;
+    boolean paravirtual = probe.isParavirtual();
     assertThat(emulated).isEqualTo(paravirtual ? List.of(CODE + 5L) : List.of());
   }
 }
