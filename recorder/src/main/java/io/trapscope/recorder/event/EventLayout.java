@@ -189,7 +189,11 @@ public final class EventLayout {
     return baseBytes;
   }
 
-  int slot(Field field) {
+  /**
+   * Where the field lies, packed, or -1; the common fields have the same place in every type. For
+   * {@link EventWriter#put(int, Field, long)}.
+   */
+  public int slot(Field field) {
     return slots[field.ordinal()];
   }
 

@@ -20,6 +20,12 @@ public interface Vcpu extends AutoCloseable {
   void run(VmExit out);
 
   /**
+   * Whether exits tell what only a recording wants, where that costs the back end time: when they
+   * came, and where the guest was. They do until told otherwise; set before the first {@link #run}.
+   */
+  default void tellMore(boolean wanted) {}
+
+  /**
    * Makes a running or the next {@link #run} return soon with {@code INTERRUPTED}. Callable from
    * any thread.
    */

@@ -52,11 +52,22 @@ public interface Vm extends AutoCloseable {
     return null;
   }
 
+  /** Takes that no vCPU goes on. */
+  interface Resting {
+    /**
+     * Nothing of the back end's own makes any of them go on.
+     *
+     * @param forGood whether an interrupt from outside could not either
+     */
+    void rest(boolean forGood);
+  }
+
   /**
-   * Sets what is called, by a thread of the back end, once no vCPU can ever go on although each is
-   * inside {@link Vcpu#run}: where HLT does not exit.
+   * Sets what is called, by a thread of the back end and again and again, while every vCPU is
+   * halted inside {@link Vcpu#run}, where HLT does not exit, and the back end has nothing to wake
+   * one.
    */
-  default void onStuck(Runnable action) {}
+  default void onRest(Resting action) {}
 
   /** How the machine was set up, for the trace's header: a text by its name. */
   default Map<String, String> notes() {

@@ -1,25 +1,32 @@
 package io.trapscope.vmm.kvm;
 
+import io.trapscope.vmm.hypervisor.HypervisorException;
+import io.trapscope.vmm.hypervisor.Vm;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /**
- * Notices that a machine will never go on. With interrupt controllers in the kernel a HLT does not
- * exit, so a guest that halts with interrupts off, which is how guests end, would keep its thread
- * in KVM_RUN for ever.
+ * Notices that a machine will not go on by itself. With interrupt controllers in the kernel a HLT
+ * does not exit, so a guest that halts with interrupts off, which is how guests end, would keep its
+ * thread in KVM_RUN for ever; and so would one that waits for an interrupt that nothing can raise.
  *
  * <p>A thread looks whether all vCPUs sleep in KVM_RUN since the look before. If so, each is called
  * out to tell its state, without an exit that anybody else sees. Two such looks in a row that find
  * all of them halted with interrupts off, or waiting for a start-up message, settle it: between the
- * two nobody was awake who could have woken another. A vCPU that waits for an interrupt makes the
- * looks rarer, for as long as it sleeps.
+ * two nobody was awake who could have woken another. Where some wait for an interrupt and no timer
+ * of KVM's is armed, more looks are taken, because vCPUs can wake one another between two of them.
+ * A vCPU that a timer will wake makes the looks rarer, for as long as it sleeps.
  */
 final class HaltWatch implements AutoCloseable {
   private static final long LOOK_NANOS = 20_000_000;
   private static final long LONGEST_NANOS = 640_000_000;
+  private static final int LOOKS_STUCK = 2;
+  private static final int LOOKS_IDLE = 6;
 
   private final List<KvmVcpu> vcpus;
-  private final Runnable stuck;
+  private final BooleanSupplier timerRuns;
+  private final Vm.Resting resting;
   private final long[] entries;
   private final Thread thread;
   private volatile boolean closed;
@@ -27,11 +34,13 @@ final class HaltWatch implements AutoCloseable {
   /**
    * Begins to look.
    *
-   * @param stuck called once, when no vCPU can go on
+   * @param timerRuns whether a timer besides those of the vCPUs will raise an interrupt
+   * @param resting called at each look that finds no vCPU able to go on by itself
    */
-  HaltWatch(List<KvmVcpu> vcpus, Runnable stuck) {
+  HaltWatch(List<KvmVcpu> vcpus, BooleanSupplier timerRuns, Vm.Resting resting) {
     this.vcpus = vcpus;
-    this.stuck = stuck;
+    this.timerRuns = timerRuns;
+    this.resting = resting;
     this.entries = new long[vcpus.size()];
     thread = new Thread(this::watch, "kvm-halts");
     thread.setDaemon(true);
@@ -40,18 +49,22 @@ final class HaltWatch implements AutoCloseable {
 
   private void watch() {
     long pause = LOOK_NANOS;
-    int found = 0;
+    int looks = 0;
+    KvmVcpu.Rest before = KvmVcpu.Rest.NONE;
     while (!closed) {
       LockSupport.parkNanos(this, pause);
-      if (!allSleepSinceTheLastLook()) {
-        pause = LOOK_NANOS;
-        found = 0;
-      } else if (!allAreStuck()) {
-        pause = Math.min(2 * pause, LONGEST_NANOS);
-        found = 0;
-      } else if (++found == 2) {
-        stuck.run();
+      KvmVcpu.Rest found = allSleepSinceTheLastLook() ? look() : null;
+      looks = found == before ? looks + 1 : 1;
+      before = found;
+      if (found == KvmVcpu.Rest.STUCK && looks >= LOOKS_STUCK) {
+        resting.rest(true);
         return;
+      }
+      if (found == KvmVcpu.Rest.IDLE && looks >= LOOKS_IDLE) {
+        resting.rest(false);
+        pause = LONGEST_NANOS;
+      } else {
+        pause = found == KvmVcpu.Rest.NONE ? Math.min(2 * pause, LONGEST_NANOS) : LOOK_NANOS;
       }
     }
   }
@@ -66,13 +79,25 @@ final class HaltWatch implements AutoCloseable {
     return all;
   }
 
-  private boolean allAreStuck() {
+  /** What the vCPU that is nearest to going on waits for. */
+  private KvmVcpu.Rest look() {
+    KvmVcpu.Rest all = KvmVcpu.Rest.STUCK;
     for (KvmVcpu vcpu : vcpus) {
-      if (closed || !vcpu.askWhetherStuck()) {
-        return false;
+      KvmVcpu.Rest each = closed ? KvmVcpu.Rest.NONE : vcpu.askForRest();
+      if (each == KvmVcpu.Rest.NONE) {
+        return each;
       }
+      all = each == KvmVcpu.Rest.IDLE ? each : all;
     }
-    return true;
+    return all == KvmVcpu.Rest.IDLE && timerMayRun() ? KvmVcpu.Rest.NONE : all;
+  }
+
+  private boolean timerMayRun() {
+    try {
+      return timerRuns.getAsBoolean();
+    } catch (HypervisorException e) {
+      return true;
+    }
   }
 
   @Override

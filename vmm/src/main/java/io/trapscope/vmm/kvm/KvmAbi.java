@@ -35,6 +35,9 @@ final class KvmAbi {
   static final long KVM_GET_SREGS = 0x8138AE83L;
   static final long KVM_SET_SREGS = 0x4138AE84L;
   static final long KVM_INTERRUPT = 0x4004AE86L;
+  static final long KVM_GET_LAPIC = 0x8400AE8EL;
+  static final long KVM_GET_PIT2 = 0x8070AE9FL;
+  static final long KVM_GET_IRQCHIP = 0xC208AE62L;
   static final long KVM_GET_MSRS = 0xC008AE88L;
   static final long KVM_SET_MSRS = 0x4008AE89L;
   static final long KVM_GET_FPU = 0x81A0AE8CL;
@@ -263,6 +266,17 @@ final class KvmAbi {
 
   // struct kvm_pre_fault_memory: gpa u64, size u64, flags u64, padding u64[5]. KVM moves gpa and
   // size past what it has done.
+  // struct kvm_lapic_state; struct kvm_pit_state2, of which channel 0 comes first; struct
+  // kvm_irqchip: the chip's number, and from byte 8 on its registers (asm/kvm.h).
+  static final int LAPIC_BYTES = 1024;
+  static final int PIT_BYTES = 112;
+  static final int PIT_COUNT = 0;
+  static final int PIT_MODE = 13;
+  static final int PIT_LOADED = 16;
+  static final int IRQCHIP_BYTES = 520;
+  static final int IRQCHIP_PIC_MASK = 8 + 2;
+  static final int IRQCHIP_IOAPIC_PINS = 8 + 24;
+
   static final int PRE_FAULT_BYTES = 64;
   static final int PRE_FAULT_GPA = 0;
   static final int PRE_FAULT_SIZE = 8;

@@ -105,6 +105,26 @@ final class KvmInterrupts implements HostInterrupts {
     routes.putInt(0, count + 1);
   }
 
+  /** Whether the interval timer will raise an interrupt that is let through; false without one. */
+  boolean timerRuns() {
+    if (!complete) {
+      return false;
+    }
+    ByteBuffer pit = LibC.allocate(KvmAbi.PIT_BYTES);
+    hypervisor.ioctl(vm, KvmAbi.KVM_GET_PIT2, LibC.address(pit), "KVM_GET_PIT2");
+    return KvmTimers.isArmed(
+        pit,
+        chip(KvmAbi.KVM_IRQCHIP_PIC_MASTER),
+        chip(KvmAbi.KVM_IRQCHIP_IOAPIC),
+        System.nanoTime());
+  }
+
+  private ByteBuffer chip(int number) {
+    ByteBuffer state = LibC.allocate(KvmAbi.IRQCHIP_BYTES).putInt(0, number);
+    hypervisor.ioctl(vm, KvmAbi.KVM_GET_IRQCHIP, LibC.address(state), "KVM_GET_IRQCHIP");
+    return state;
+  }
+
   @Override
   public boolean isComplete() {
     return complete;

@@ -26,19 +26,25 @@ final class KvmRun {
   private static final long ENTRY_FAILURE = 1L << 31;
 
   private final ByteBuffer run;
-  private final boolean syncRegs;
+  private final boolean canSync;
+  private boolean syncRegs;
   private Answer wanted = Answer.NONE;
 
   /**
    * @param run the page that {@code mmap} of the vCPU gave, little-endian
-   * @param syncRegs whether KVM puts regs and sregs there at each exit
+   * @param canSync whether KVM can put regs and sregs there at each exit; it does from now on
    */
-  KvmRun(ByteBuffer run, boolean syncRegs) {
+  KvmRun(ByteBuffer run, boolean canSync) {
     this.run = run;
-    this.syncRegs = syncRegs;
-    if (syncRegs) {
-      run.putLong(KvmAbi.RUN_VALID_REGS, KvmAbi.KVM_SYNC_X86_REGS | KvmAbi.KVM_SYNC_X86_SREGS);
-    }
+    this.canSync = canSync;
+    syncRegs(true);
+  }
+
+  /** Whether KVM shall put regs and sregs there, where it can: some 3 % of an exit. */
+  void syncRegs(boolean wanted) {
+    syncRegs = wanted && canSync;
+    run.putLong(
+        KvmAbi.RUN_VALID_REGS, syncRegs ? KvmAbi.KVM_SYNC_X86_REGS | KvmAbi.KVM_SYNC_X86_SREGS : 0);
   }
 
   /** Whether the exit before is only complete once KVM_RUN has been called again. */

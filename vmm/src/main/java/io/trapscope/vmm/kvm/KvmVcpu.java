@@ -22,7 +22,18 @@ import java.util.concurrent.locks.LockSupport;
  * never exits is stopped the same way, so nothing a guest does can hold its thread.
  */
 final class KvmVcpu implements Vcpu {
+  /** What can make a vCPU go on that sleeps inside KVM_RUN. */
+  enum Rest {
+    /** It does not rest, or a timer of its own will wake it. */
+    NONE,
+    /** An interrupt, but not one of its own timer. */
+    IDLE,
+    /** No interrupt: another vCPU at best. */
+    STUCK
+  }
+
   private static final long RFLAGS_IF = 1 << 9;
+  private static final int IA32_TSC_DEADLINE = 0x6e0;
 
   /** How long a runner is given to answer, and how often it is looked for. */
   private static final int ASK_TRIES = 200;
@@ -43,6 +54,7 @@ final class KvmVcpu implements Vcpu {
   private final ByteBuffer oneMsr = LibC.allocate(KvmAbi.MSRS_ONE_BYTES);
   private final ByteBuffer interrupt = LibC.allocate(4);
   private final ByteBuffer mpState = LibC.allocate(4);
+  private final ByteBuffer apic = LibC.allocate(KvmAbi.LAPIC_BYTES);
   private final ByteBuffer fpu = LibC.allocate(KvmAbi.FPU_BYTES);
   private final ByteBuffer msrs =
       LibC.allocate(KvmAbi.MSRS_HEADER + CpuState.More.MSRS.length * KvmAbi.MSRS_ENTRY);
@@ -62,8 +74,13 @@ final class KvmVcpu implements Vcpu {
   private final AtomicLong crossings = new AtomicLong();
 
   private volatile boolean asked;
-  private volatile boolean stuck;
-  private long now; // guest time of the last exit or the last wait
+  private volatile Rest rest = Rest.NONE;
+
+  /** Whether the times of entries and exits, and registers, are wanted. */
+  private boolean tellsMore = true;
+
+  private long now; // guest time of the last exit or the last wait, once it was asked for
+  private boolean nowKnown;
 
   /** Takes over {@code fd} and the mapping; the vCPU closes both. */
   KvmVcpu(KvmVm vm, int index, int fd, long pageAddress, long pageBytes) {
@@ -93,22 +110,25 @@ final class KvmVcpu implements Vcpu {
     }
     kvmRun.complete(out);
     out.reset();
-    long entry = System.nanoTime();
-    now = entry - vm.origin();
-    out.entryNanos = entry;
+    boolean timed = tellsMore || deadline != Long.MAX_VALUE;
+    if (timed) {
+      out.entryNanos = readClock();
+    }
     crossings.lazySet(crossings.getPlain() + 1);
     int result;
     do {
-      if (now >= deadline) {
+      if (timed && now >= deadline) {
         page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 1);
       }
       result = LibC.ioctl(fd, KvmAbi.KVM_RUN, 0);
-      out.exitNanos = System.nanoTime();
-      now = out.exitNanos - vm.origin();
+      nowKnown = false;
+      if (timed) {
+        out.exitNanos = readClock();
+      }
       // EAGAIN: a start-up message has come for a vCPU that waited for it in KVM.
     } while (result == -LibC.EAGAIN || result == -LibC.EINTR && !isStopWanted());
     crossings.lazySet(crossings.getPlain() + 1);
-    out.captured = VmExit.GUEST_TIME | VmExit.LOOP_TIME;
+    out.captured = tellsMore ? VmExit.GUEST_TIME | VmExit.LOOP_TIME : 0;
     if (result != 0) {
       interrupted(out, -result);
       return;
@@ -148,23 +168,32 @@ final class KvmVcpu implements Vcpu {
     page.put(KvmAbi.RUN_IMMEDIATE_EXIT, (byte) 0);
     wasKicked = kicked.getAndSet(false);
     if (asked) {
-      stuck = isStuck();
+      rest = findRest();
       asked = false;
     }
-    return wasKicked || now >= deadline;
+    return wasKicked || guestNanos() >= deadline;
   }
 
-  /** Whether nothing but another vCPU can make the guest go on. KVM_RUN has just been left. */
-  private boolean isStuck() {
+  /** What can make the guest go on. KVM_RUN has just been left. */
+  private Rest findRest() {
     ioctl(KvmAbi.KVM_GET_MP_STATE, LibC.address(mpState), "KVM_GET_MP_STATE");
     return switch (mpState.getInt(0)) {
-      case KvmAbi.KVM_MP_STATE_UNINITIALIZED, KvmAbi.KVM_MP_STATE_INIT_RECEIVED -> true;
+      case KvmAbi.KVM_MP_STATE_UNINITIALIZED, KvmAbi.KVM_MP_STATE_INIT_RECEIVED -> Rest.STUCK;
       case KvmAbi.KVM_MP_STATE_HALTED -> {
         ioctl(KvmAbi.KVM_GET_REGS, LibC.address(regs), "KVM_GET_REGS");
-        yield (regs.getLong(KvmAbi.REGS_RFLAGS) & RFLAGS_IF) == 0;
+        boolean interrupts = (regs.getLong(KvmAbi.REGS_RFLAGS) & RFLAGS_IF) != 0;
+        yield !interrupts ? Rest.STUCK : timerIsArmed() ? Rest.NONE : Rest.IDLE;
       }
-      default -> false;
+      default -> Rest.NONE;
     };
+  }
+
+  private boolean timerIsArmed() {
+    ioctl(KvmAbi.KVM_GET_LAPIC, LibC.address(apic), "KVM_GET_LAPIC");
+    oneMsr.putInt(0, 1).putInt(KvmAbi.MSRS_INDEX, IA32_TSC_DEADLINE);
+    oneMsr.putLong(KvmAbi.MSRS_DATA, 0); // and 0 it stays where KVM has no such register
+    ioctl(KvmAbi.KVM_GET_MSRS, oneMsrAddress, "KVM_GET_MSRS");
+    return KvmTimers.isArmed(apic, oneMsr.getLong(KvmAbi.MSRS_DATA));
   }
 
   /** Changes whenever {@link #run} is entered or left; for any thread. */
@@ -178,10 +207,10 @@ final class KvmVcpu implements Vcpu {
     return (crossings.get() & 1) != 0 && LibC.isAsleep(runnerId);
   }
 
-  /** Has the runner look whether the vCPU is stuck; false where it does not sleep any more. */
-  boolean askWhetherStuck() {
+  /** Has the runner look what the vCPU waits for; NONE where it does not sleep any more. */
+  Rest askForRest() {
     long before = crossings.get();
-    stuck = false;
+    rest = Rest.NONE;
     asked = true;
     stop();
     for (int i = 0; asked && i < ASK_TRIES && crossings.get() == before; i++) {
@@ -189,7 +218,7 @@ final class KvmVcpu implements Vcpu {
     }
     boolean answered = !asked;
     asked = false;
-    return answered && stuck;
+    return answered ? rest : Rest.NONE;
   }
 
   private void interrupted(VmExit out, int errno) {
@@ -197,7 +226,10 @@ final class KvmVcpu implements Vcpu {
       throw LibC.failure("KVM_RUN of vCPU " + index, errno);
     }
     out.reason = wasKicked ? ExitReason.INTERRUPTED : ExitReason.PREEMPTION_TIMER;
-    if (wasKicked && vm.isStuck() && isStuck() && mpState.getInt(0) == KvmAbi.KVM_MP_STATE_HALTED) {
+    if (wasKicked
+        && vm.isAtRest()
+        && findRest() != Rest.NONE
+        && mpState.getInt(0) == KvmAbi.KVM_MP_STATE_HALTED) {
       out.reason = ExitReason.HLT; // the guest's last act, which KVM has kept to itself
     }
     out.kvmReason = KvmAbi.KVM_EXIT_INTR;
@@ -285,12 +317,29 @@ final class KvmVcpu implements Vcpu {
   }
 
   /**
-   * As of the last exit or wait: the devices of one exit agree about the time, and asking costs no
-   * clock read.
+   * As of the last exit or wait, or of the first time anybody asked after it: the devices of one
+   * exit agree about the time, and the clock is read at most once.
    */
   @Override
   public long guestNanos() {
+    if (!nowKnown) {
+      readClock();
+    }
     return now;
+  }
+
+  /** Makes it now; returns that on the clock of System.nanoTime. */
+  private long readClock() {
+    long nanos = System.nanoTime();
+    now = nanos - vm.origin();
+    nowKnown = true;
+    return nanos;
+  }
+
+  @Override
+  public void tellMore(boolean wanted) {
+    tellsMore = wanted;
+    kvmRun.syncRegs(wanted);
   }
 
   @Override
@@ -310,7 +359,7 @@ final class KvmVcpu implements Vcpu {
       bind();
     }
     while (true) {
-      now = System.nanoTime() - vm.origin();
+      readClock();
       long left = guestNanos - now;
       if (left <= 0 || kicked.get()) {
         return;

@@ -62,7 +62,7 @@ final class KvmVm implements Vm {
   private DirtyLog dirtyLog;
   private final List<DirtyRing> dirtyRings = new ArrayList<>();
   private HaltWatch haltWatch;
-  private volatile boolean stuck;
+  private volatile boolean atRest;
   private boolean closed;
 
   /**
@@ -416,21 +416,22 @@ final class KvmVm implements Vm {
   }
 
   @Override
-  public void onStuck(Runnable action) {
+  public void onRest(Resting action) {
     if (irqchip != IrqChip.USER && haltWatch == null) {
       haltWatch =
           new HaltWatch(
               vcpus,
-              () -> {
-                stuck = true;
-                action.run();
+              interrupts::timerRuns,
+              forGood -> {
+                atRest = true;
+                action.rest(forGood);
               });
     }
   }
 
-  /** Whether no vCPU can go on any more. */
-  boolean isStuck() {
-    return stuck;
+  /** Whether none of the vCPUs went on when they were looked at last. */
+  boolean isAtRest() {
+    return atRest;
   }
 
   /** The CPU of the host for a vCPU, by its number. */

@@ -32,6 +32,18 @@ public final class Durations {
     throw new IllegalArgumentException("'" + text + "' is not a duration: " + FORMS);
   }
 
+  /** A duration in a form that {@link #parse} takes: in the largest unit that needs no fraction. */
+  public static String format(Duration duration) {
+    long nanos = duration.toNanos();
+    for (String unit : new String[] {"h", "m", "s", "ms", "us"}) {
+      long one = unitNanos(unit).longValue();
+      if (nanos % one == 0) {
+        return nanos / one + unit;
+      }
+    }
+    return nanos + "ns";
+  }
+
   private static BigDecimal unitNanos(String unit) {
     return BigDecimal.valueOf(
         switch (unit == null ? "s" : unit) {

@@ -5,6 +5,7 @@ import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.RunEnd;
 import io.trapscope.vmm.device.Bus;
 import io.trapscope.vmm.device.Timers;
+import io.trapscope.vmm.hypervisor.CpuState;
 import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.hypervisor.VmExit;
@@ -44,6 +45,7 @@ final class ExitDispatcher {
   private final boolean timed;
 
   private long deviceNanos;
+  private long handledNanos;
   private boolean halted;
   private boolean emulated;
 
@@ -77,6 +79,11 @@ final class ExitDispatcher {
   /** Time the last exit spent in a device model or handler, ns; 0 where not timed. */
   long deviceNanos() {
     return deviceNanos;
+  }
+
+  /** When the device model or handler of the last exit was done, or 0 where that was not timed. */
+  long handledNanos() {
+    return handledNanos;
   }
 
   /** Whether the last exit leaves the vCPU halted until an interrupt. */
@@ -113,6 +120,7 @@ final class ExitDispatcher {
   /** Handles one exit and says what kind of event it is. */
   EventType handle(VmExit exit) {
     deviceNanos = 0;
+    handledNanos = 0;
     halted = false;
     emulated = false;
     return switch (exit.reason) {
@@ -362,7 +370,8 @@ final class ExitDispatcher {
 
   private void stop(long start) {
     if (timed) {
-      deviceNanos = System.nanoTime() - start;
+      handledNanos = System.nanoTime();
+      deviceNanos = handledNanos - start;
     }
   }
 
@@ -374,14 +383,21 @@ final class ExitDispatcher {
   private EventType failed(VmExit exit) {
     StringBuilder words = new StringBuilder(exit.reason.title());
     words.append(", code ").append(exit.errorDetail);
-    if (exit.has(VmExit.RIP)) {
-      words.append(String.format(Locale.ROOT, ", at RIP 0x%x", exit.rip));
-    }
+    words.append(String.format(Locale.ROOT, ", at RIP 0x%x", rip(exit)));
     for (int i = 0; i < exit.instructionLength; i++) {
       words.append(i == 0 ? ", instruction" : "");
       words.append(String.format(Locale.ROOT, " %02x", exit.instructionBytes[i]));
     }
     return ended(RunEnd.ERROR, exit.errorDetail, words.toString());
+  }
+
+  private long rip(VmExit exit) {
+    if (exit.has(VmExit.RIP)) {
+      return exit.rip;
+    }
+    CpuState state = new CpuState();
+    vcpu.readState(state);
+    return state.rip;
   }
 
   private EventType unexpected(VmExit exit) {

@@ -1,6 +1,7 @@
 package io.trapscope.vmm.run;
 
 import io.trapscope.recorder.event.Emulator;
+import io.trapscope.recorder.event.EventLayout;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitReason;
@@ -21,6 +22,26 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class ExitEncoder {
   private static final int PAGE_FAULT = 14;
+
+  // Where the fields lie that most exits have: the common ones, and those of a port access.
+  private static final EventLayout PORT_ACCESS = EventLayout.of(EventType.PIO);
+  private static final int TIME = PORT_ACCESS.slot(Field.TIME);
+  private static final int GUEST_TIME = PORT_ACCESS.slot(Field.GUEST_TIME);
+  private static final int LOOP_TIME = PORT_ACCESS.slot(Field.LOOP_TIME);
+  private static final int DISPATCH_TIME = PORT_ACCESS.slot(Field.DISPATCH_TIME);
+  private static final int DEVICE_TIME = PORT_ACCESS.slot(Field.DEVICE_TIME);
+  private static final int RIP = PORT_ACCESS.slot(Field.RIP);
+  private static final int INSTRUCTIONS = PORT_ACCESS.slot(Field.INSTRUCTIONS);
+  private static final int MODE = PORT_ACCESS.slot(Field.MODE);
+  private static final int CPL = PORT_ACCESS.slot(Field.CPL);
+  private static final int REASON = PORT_ACCESS.slot(Field.REASON);
+  private static final int KVM_EXIT = PORT_ACCESS.slot(Field.KVM_EXIT);
+  private static final int DIRECTION = PORT_ACCESS.slot(Field.DIRECTION);
+  private static final int SIZE = PORT_ACCESS.slot(Field.SIZE);
+  private static final int PORT = PORT_ACCESS.slot(Field.PORT);
+  private static final int COUNT = PORT_ACCESS.slot(Field.COUNT);
+  private static final int VALUE = PORT_ACCESS.slot(Field.VALUE);
+
   private static final Field[] ARGUMENTS = {
     Field.ARG0, Field.ARG1, Field.ARG2, Field.ARG3, Field.ARG4, Field.ARG5
   };
@@ -95,7 +116,7 @@ final class ExitEncoder {
       ExitReason reason = told ? tracing.reasonOr(exit.reason) : exit.reason;
       if (told) {
         correctTime(event, exit);
-        event.put(Field.REASON, reason.code());
+        event.put(REASON, Field.REASON, reason.code());
         tracing.stage(event);
       }
       sink.commit();
@@ -150,9 +171,9 @@ final class ExitEncoder {
       EventType type, VmExit exit, long start, long dispatch, long device, long idleNanos) {
     EventWriter event = sink.claim(type);
     common(event, exit, start, dispatch, device);
-    event.put(Field.REASON, exit.reason.code());
+    event.put(REASON, Field.REASON, exit.reason.code());
     if (exit.kvmReason >= 0) {
-      event.put(Field.KVM_EXIT, exit.kvmReason);
+      event.put(KVM_EXIT, Field.KVM_EXIT, exit.kvmReason);
     }
     switch (type) {
       case PIO -> port(event, exit);
@@ -199,31 +220,32 @@ final class ExitEncoder {
       EventWriter event, VmExit exit, long start, long dispatch, long device) {
     if (exit.has(VmExit.GUEST_TIME)) {
       event
-          .put(Field.TIME, exit.exitNanos)
-          .put(Field.GUEST_TIME, exit.exitNanos - exit.entryNanos)
-          .put(Field.LOOP_TIME, start - exit.exitNanos);
+          .put(TIME, Field.TIME, exit.exitNanos)
+          .put(GUEST_TIME, Field.GUEST_TIME, exit.exitNanos - exit.entryNanos)
+          .put(LOOP_TIME, Field.LOOP_TIME, start - exit.exitNanos);
     } else {
-      event.put(Field.TIME, start);
+      event.put(TIME, Field.TIME, start);
     }
-    event.put(Field.DISPATCH_TIME, dispatch).put(Field.DEVICE_TIME, device);
+    event.put(DISPATCH_TIME, Field.DISPATCH_TIME, dispatch);
+    event.put(DEVICE_TIME, Field.DEVICE_TIME, device);
     if (exit.has(VmExit.RIP)) {
-      event.put(Field.RIP, exit.rip);
+      event.put(RIP, Field.RIP, exit.rip);
     }
     if (exit.has(VmExit.INSTRUCTIONS)) {
-      event.put(Field.INSTRUCTIONS, exit.instructions);
+      event.put(INSTRUCTIONS, Field.INSTRUCTIONS, exit.instructions);
     }
     if (exit.has(VmExit.MODE)) {
-      event.put(Field.MODE, exit.mode.code());
+      event.put(MODE, Field.MODE, exit.mode.code());
     }
     if (exit.cpl >= 0) {
-      event.put(Field.CPL, exit.cpl);
+      event.put(CPL, Field.CPL, exit.cpl);
     }
   }
 
   /** Puts the time that the kernel tells instead of the one that {@code KVM_RUN}'s caller saw. */
   private void correctTime(EventWriter event, VmExit exit) {
-    event.put(Field.TIME, tracing.time());
-    event.put(Field.GUEST_TIME, tracing.time() - exit.entryNanos);
+    event.put(TIME, Field.TIME, tracing.time());
+    event.put(GUEST_TIME, Field.GUEST_TIME, tracing.time() - exit.entryNanos);
   }
 
   private EventWriter write(
@@ -242,11 +264,13 @@ final class ExitEncoder {
 
   private static void port(EventWriter event, VmExit exit) {
     event
-        .put(Field.DIRECTION, exit.write)
-        .put(Field.SIZE, exit.size)
-        .put(Field.PORT, exit.port)
-        .put(Field.COUNT, exit.count);
-    put(event, exit, VmExit.VALUE, Field.VALUE, exit.value);
+        .put(DIRECTION, Field.DIRECTION, exit.write ? 1 : 0)
+        .put(SIZE, Field.SIZE, exit.size)
+        .put(PORT, Field.PORT, exit.port)
+        .put(COUNT, Field.COUNT, exit.count);
+    if (exit.has(VmExit.VALUE)) {
+      event.put(VALUE, Field.VALUE, exit.value);
+    }
     if (exit.count > 1) {
       event.putBytes(Field.DATA, exit.data, 0, exit.size * exit.count);
     }

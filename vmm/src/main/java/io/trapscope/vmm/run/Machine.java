@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
@@ -60,6 +61,7 @@ public final class Machine implements AutoCloseable {
 
   private final AtomicLong exitCount = new AtomicLong();
   private final boolean hostClock;
+  private final AtomicBoolean restTold = new AtomicBoolean();
 
   /**
    * Makes the machine and loads its guest.
@@ -240,6 +242,7 @@ public final class Machine implements AutoCloseable {
     boolean any = false;
     for (Vcpu vcpu : vm.vcpus()) {
       if (vcpu.index() != self && board.interrupts().pending(vcpu.index())) {
+        run.interrupted(vcpu.index());
         vcpu.kick();
         any = true;
       }
@@ -291,7 +294,7 @@ public final class Machine implements AutoCloseable {
               },
               takesTurns ? "vcpus" : "vcpu" + threads.size()));
     }
-    vm.onStuck(() -> run.end(RunEnd.HALTED, 0, "halted with interrupts off"));
+    vm.onRest(this::rest);
     long start = System.nanoTime();
     threads.forEach(Thread::start);
     await(running, loops);
@@ -314,6 +317,38 @@ public final class Machine implements AutoCloseable {
     run.wake();
     if (hostClock) {
       vm.vcpus().get(0).kick();
+    }
+  }
+
+  /** The back end has found all vCPUs halted inside it; any of its threads. */
+  private void rest(boolean forGood) {
+    if (forGood) {
+      run.end(RunEnd.HALTED, 0, "halted with interrupts off");
+    } else if (timerOfDevices() == Long.MAX_VALUE) {
+      rest();
+    }
+  }
+
+  private long timerOfDevices() {
+    lock();
+    try {
+      return timers.next();
+    } finally {
+      unlock();
+    }
+  }
+
+  /**
+   * All vCPUs are halted and no timer is armed: only what is typed can wake one. Where nothing more
+   * can come the run ends; else the user is told, once.
+   */
+  void rest() {
+    ConsoleInput input = config.consoleInput;
+    if (input == null || !input.isOpen()) {
+      run.end(RunEnd.HALTED, 0, "halted, and nothing is left that could wake it");
+    } else if (restTold.compareAndSet(false, true)) {
+      config.messages.accept(
+          "the guest is halted with no timer armed; only console input can wake it");
     }
   }
 
@@ -350,11 +385,11 @@ public final class Machine implements AutoCloseable {
     while (!running.await(pause, TimeUnit.NANOSECONDS)) {
       long now = System.nanoTime();
       if (now - start >= limit) {
-        run.end(RunEnd.TIMEOUT, 0, "timeout after " + config.timeout);
+        run.end(RunEnd.TIMEOUT, 0, "timeout after " + Durations.format(config.timeout));
         return;
       }
       if (watchdog != null && watchdog.isMet(now)) {
-        run.end(RunEnd.TIMEOUT, 0, "watchdog: no exit for " + config.watchdog);
+        run.end(RunEnd.TIMEOUT, 0, "watchdog: no exit for " + Durations.format(config.watchdog));
         return;
       }
       pause = Math.min(pause, limit - (now - start));

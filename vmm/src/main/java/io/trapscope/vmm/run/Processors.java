@@ -57,6 +57,7 @@ final class Processors implements ProcessorSignals {
   }
 
   private void callOut(int vcpu) {
+    run.unpark(vcpu);
     if (threads) {
       vcpus.get(vcpu).kick();
       run.wake();
@@ -74,6 +75,7 @@ final class Processors implements ProcessorSignals {
   public void startUp(int vcpu, int vector) {
     if (waiting[vcpu]) {
       start[vcpu] = vector;
+      run.unpark(vcpu);
       run.wake();
     }
   }

@@ -14,8 +14,10 @@ import java.util.Locale;
 final class RunState implements MachineControl {
   private final List<Vcpu> vcpus;
 
-  /** vCPUs that no interrupt can wake. */
+  /** vCPUs that no interrupt can wake, and those that wait for one. */
   private final BitSet parked = new BitSet();
+
+  private final BitSet idle = new BitSet();
 
   private volatile RunEnd end;
   private long detail;
@@ -74,9 +76,23 @@ final class RunState implements MachineControl {
     }
   }
 
-  /** The vCPU runs again. */
+  /** This vCPU waits for an interrupt that no timer will bring; returns whether none goes on. */
+  synchronized boolean idle(int vcpu) {
+    idle.set(vcpu);
+    BitSet resting = (BitSet) parked.clone();
+    resting.or(idle);
+    return resting.cardinality() == vcpus.size();
+  }
+
+  /** An interrupt waits for this vCPU. */
+  synchronized void interrupted(int vcpu) {
+    idle.clear(vcpu);
+  }
+
+  /** The vCPU runs again, or is about to. */
   synchronized void unpark(int vcpu) {
     parked.clear(vcpu);
+    idle.clear(vcpu);
   }
 
   void kickAll() {

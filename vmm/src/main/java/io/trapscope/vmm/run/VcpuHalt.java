@@ -1,6 +1,5 @@
 package io.trapscope.vmm.run;
 
-import io.trapscope.recorder.event.RunEnd;
 import io.trapscope.vmm.device.InterruptSource;
 import io.trapscope.vmm.device.Timers;
 import io.trapscope.vmm.hypervisor.Vcpu;
@@ -112,9 +111,11 @@ final class VcpuHalt {
       machine.lock();
       boolean awake = isWoken();
       long next = index == 0 ? timers.next() : Long.MAX_VALUE;
+      boolean nobodyGoesOn = !awake && timers.next() == Long.MAX_VALUE && run.idle(index);
       machine.unlock();
       long typed = input == null ? Long.MAX_VALUE : input.wakesAt();
       if (awake) {
+        run.unpark(index);
         return;
       }
       if (typed > vcpu.guestNanos()) {
@@ -128,9 +129,10 @@ final class VcpuHalt {
         timers.advance(vcpu.guestNanos());
         machine.wakeOthers(index);
         machine.unlock();
-      } else if (!machine.hasThreads() && (input == null || !input.isOpen())) {
-        run.end(RunEnd.HALTED, 0, "halted, and nothing is left that could wake it");
       } else {
+        if (turns != null || nobodyGoesOn) {
+          machine.rest();
+        }
         run.await(WAIT_MILLIS);
       }
     }
@@ -140,6 +142,7 @@ final class VcpuHalt {
   private int handInput() {
     machine.lock();
     int taken = entry.deliverInput();
+    machine.wakeOthers(index);
     machine.unlock();
     return taken;
   }

@@ -20,6 +20,7 @@ import io.trapscope.vmm.hypervisor.IrqChip;
 import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.kvm.KvmHypervisor;
 import io.trapscope.vmm.kvm.KvmProbe;
+import io.trapscope.vmm.run.ConsoleInput;
 import io.trapscope.vmm.run.Machine;
 import io.trapscope.vmm.run.MachineConfig;
 import io.trapscope.vmm.run.RunResult;
@@ -30,9 +31,10 @@ import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.function.UnaryOperator;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -320,21 +322,62 @@ class ConformanceTest {
     assertThat(result.exits(ExitReason.HLT)).isEqualTo(1);
   }
 
-  @Test
-  void aGuestThatWaitsForAnInterruptDoesNotEnd() {
-    // sti; hlt; jmp back
-    byte[] code = {(byte) 0xfb, (byte) 0xf4, (byte) 0xeb, (byte) 0xfd};
+  /** sti; hlt; jmp back. */
+  private static final String WITHOUT_TIMER = "fbf4ebfd";
+
+  /** Has the local APIC's timer interrupt in some minutes, first. */
+  private static final String WITH_TIMER =
+      "bb0000e0fe" // mov ebx, 0xfee00000
+          + "c783f0000000ff010000" // spurious vector: enabled
+          + "c7832003000020000000" // LVT timer: once, vector 0x20
+          + "c783e00300000a000000" // divide by 128
+          + "c78380030000ffffffff" // initial count
+          + WITHOUT_TIMER;
+
+  private RunResult wait(String code, IrqChip irqchip, ConsoleInput input, List<String> told) {
+    byte[] bytes = HexFormat.of().parseHex(code);
     try (Hypervisor hypervisor = BackEnd.KVM.open();
         Machine machine =
             new Machine(
                 MachineConfig.builder(
                         hypervisor,
-                        new FlatLoader("wait", code, 0x1000, 0x1000, FlatLoader.Mode.LONG, ""))
-                    .host(HostOptions.of(IrqChip.KERNEL))
-                    .timeout(Duration.ofMillis(400))
+                        new FlatLoader("wait", bytes, 0x1000, 0x1000, FlatLoader.Mode.LONG, ""))
+                    .host(HostOptions.of(irqchip))
+                    .consoleInput(input)
+                    .messages(told::add)
+                    .timeout(Duration.ofSeconds(2))
                     .build())) {
-      assertThat(machine.run(Sinks.NONE).end()).isEqualTo(RunEnd.TIMEOUT);
+      return machine.run(Sinks.NONE);
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"USER", "SPLIT", "KERNEL"})
+  void aGuestThatWaitsForAnInterruptWhichNothingCanRaiseEnds(IrqChip irqchip) {
+    List<String> told = new ArrayList<>();
+    RunResult result = wait(WITHOUT_TIMER, irqchip, null, told);
+    assertThat(result.end()).isEqualTo(RunEnd.HALTED);
+    assertThat(result.text()).isEqualTo("halted, and nothing is left that could wake it");
+    assertThat(result.exits(ExitReason.HLT)).isEqualTo(1);
+    assertThat(told).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"USER", "SPLIT", "KERNEL"})
+  void aGuestThatInputCouldWakeLivesOnWhichIsToldOnce(IrqChip irqchip) {
+    List<String> told = Collections.synchronizedList(new ArrayList<>());
+    RunResult result = wait(WITHOUT_TIMER, irqchip, new TypedInput(), told);
+    assertThat(result.end()).isEqualTo(RunEnd.TIMEOUT);
+    assertThat(told)
+        .containsExactly("the guest is halted with no timer armed; only console input can wake it");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"USER", "SPLIT", "KERNEL"})
+  void aGuestWhoseTimerRunsDoesNotEnd(IrqChip irqchip) {
+    List<String> told = new ArrayList<>();
+    assertThat(wait(WITH_TIMER, irqchip, null, told).end()).isEqualTo(RunEnd.TIMEOUT);
+    assertThat(told).isEmpty();
   }
 
   @ParameterizedTest

@@ -3,11 +3,21 @@ package io.trapscope.vmm.kvm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.trapscope.vmm.hypervisor.DirtyPages;
 import io.trapscope.vmm.hypervisor.HypervisorException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 
 /** A ring whose KVM is the test: it puts entries in, and takes back what was read. */
@@ -71,6 +81,96 @@ class DirtyRingTest {
       assertThat(read()).containsExactly(Long.toHexString(10L * look << 12) + "+5");
     }
     assertThat(taken).isEqualTo(50);
+  }
+
+  /** A KVM that keeps to its rings: it stops a vCPU at the soft limit, and takes back in order. */
+  private static final class Kvm {
+    static final int RING = 64;
+    static final int SOFT_LIMIT = RING - 16;
+    static final VarHandle FLAGS =
+        MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
+    final ByteBuffer[] rings = {ring(), ring()};
+    final int[] dirty = new int[2];
+    final AtomicIntegerArray taken = new AtomicIntegerArray(2);
+
+    static ByteBuffer ring() {
+      return ByteBuffer.allocateDirect(16 * RING).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** By the thread of the vCPU, inside KVM_RUN; whether the write was made. */
+    boolean write(int vcpu, int slot, long page) {
+      if (dirty[vcpu] - taken.get(vcpu) >= SOFT_LIMIT) {
+        return false; // KVM_EXIT_DIRTY_RING_FULL
+      }
+      int at = dirty[vcpu]++ % RING * 16;
+      assertThat(rings[vcpu].getInt(at)).as("an entry that is KVM's").isEqualTo(NEITHER);
+      rings[vcpu].putInt(at + 4, slot).putLong(at + 8, page);
+      FLAGS.setRelease(rings[vcpu], at, DIRTY);
+      return true;
+    }
+
+    /** KVM_RESET_DIRTY_RINGS: of all vCPUs, under a lock. */
+    synchronized void reset() {
+      for (int vcpu = 0; vcpu < 2; vcpu++) {
+        int next = taken.get(vcpu);
+        while ((int) FLAGS.getAcquire(rings[vcpu], next % RING * 16) == RESET) {
+          FLAGS.setRelease(rings[vcpu], next % RING * 16, NEITHER);
+          next++;
+        }
+        taken.set(vcpu, next);
+      }
+    }
+  }
+
+  @Test
+  void twoVcpusThatFillTheirRingsAtOnceLoseNoPage() throws Exception {
+    Kvm kvm = new Kvm();
+    AtomicInteger full = new AtomicInteger();
+    ExecutorService threads = Executors.newFixedThreadPool(2);
+    try {
+      List<Future<?>> both = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        int vcpu = i;
+        both.add(threads.submit(() -> writeAndLook(kvm, vcpu, full)));
+      }
+      for (Future<?> each : both) {
+        each.get();
+      }
+    } finally {
+      threads.shutdown();
+    }
+    assertThat(full.get()).as("exits for a full ring").isGreaterThan(100);
+    assertThat(kvm.taken.get(0)).isEqualTo(kvm.dirty[0]);
+    assertThat(kvm.taken.get(1)).isEqualTo(kvm.dirty[1]);
+  }
+
+  /** vCPU 0 writes even pages only, vCPU 1 odd ones; looks whenever its ring is full. */
+  private void writeAndLook(Kvm kvm, int vcpu, AtomicInteger full) {
+    DirtyRing own = new DirtyRing(kvm.rings[vcpu], 0, slots, kvm::reset);
+    Random random = new Random(vcpu);
+    BitSet written = new BitSet();
+    BitSet told = new BitSet();
+    DirtyPages tell = (gpa, pages) -> told.set(page(gpa), page(gpa) + (int) pages);
+    for (int i = 0; i < 20_000; i++) {
+      int slot = random.nextInt(2);
+      int page = 2 * random.nextInt(128) + vcpu;
+      while (!kvm.write(vcpu, slot, page)) {
+        full.incrementAndGet();
+        own.read(tell);
+        assertThat(told).as("pages of vCPU %d, one look", vcpu).isEqualTo(written);
+        told.clear();
+        written.clear();
+      }
+      written.set(256 * slot + page);
+    }
+    own.read(tell);
+    assertThat(told).as("pages of vCPU %d, the last look", vcpu).isEqualTo(written);
+  }
+
+  /** Pages of slot 1 behind those of slot 0. */
+  private static int page(long gpa) {
+    return (int) (gpa >> 32) * 256 + (int) ((gpa & 0xffff_ffffL) >> 12);
   }
 
   @Test

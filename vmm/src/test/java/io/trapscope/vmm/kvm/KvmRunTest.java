@@ -40,6 +40,16 @@ class KvmRunTest {
   }
 
   @Test
+  void registersThatNobodyWantsAreNotAskedFor() {
+    run.syncRegs(false);
+    assertThat(page.getLong(KvmAbi.RUN_VALID_REGS)).isZero();
+    assertThat(decode(KvmAbi.KVM_EXIT_HLT).has(VmExit.RIP)).isFalse();
+    run.syncRegs(true);
+    assertThat(page.getLong(KvmAbi.RUN_VALID_REGS)).isEqualTo(3);
+    assertThat(decode(KvmAbi.KVM_EXIT_HLT).has(VmExit.RIP | VmExit.MODE)).isTrue();
+  }
+
+  @Test
   void aStringWriteCarriesEveryItem() {
     port(1, 2, 2048);
     for (int i = 0; i < 2048; i++) {

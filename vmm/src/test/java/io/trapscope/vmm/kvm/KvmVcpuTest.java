@@ -64,6 +64,30 @@ class KvmVcpuTest {
   }
 
   @Test
+  void withoutARecordingAnExitTellsWhatItTakesToHandleIt() {
+    // l: out 0x10, al; dec ecx; jnz l; hlt
+    try (KvmGuest guest = KvmGuest.longMode(0xE6, 0x10, 0xFF, 0xC9, 0x75, 0xFA, 0xF4)) {
+      guest.set(CpuState.RCX, 20);
+      guest.set(CpuState.RAX, 0x5A);
+      guest.vcpu.tellMore(false);
+      long before = guest.vcpu.guestNanos();
+      for (int i = 0; i < 20; i++) {
+        VmExit exit = guest.expect(ExitReason.IO_INSTRUCTION);
+        assertThat(exit.port).isEqualTo(0x10);
+        assertThat(exit.value).isEqualTo(0x5A);
+        assertThat(exit.captured).isEqualTo(VmExit.VALUE);
+        assertThat(guest.vcpu.guestNanos()).as("the clock of the exit").isGreaterThan(before);
+        before = guest.vcpu.guestNanos();
+        assertThat(guest.vcpu.guestNanos()).as("the same, asked again").isEqualTo(before);
+      }
+      guest.vcpu.setDeadline(before);
+      guest.expect(ExitReason.PREEMPTION_TIMER);
+      guest.vcpu.setDeadline(Long.MAX_VALUE);
+      guest.expect(ExitReason.HLT);
+    }
+  }
+
+  @Test
   void aLongModeLoopExitsOncePerOut() {
     // l: out 0x10, al; dec ecx; jnz l; hlt
     try (KvmGuest guest = KvmGuest.longMode(0xE6, 0x10, 0xFF, 0xC9, 0x75, 0xFA, 0xF4)) {

@@ -35,6 +35,12 @@ class UntilTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"5s", "2m", "250us", "90m", "36h", "1001ms", "3ns"})
+  void writesDurationsAsTheyAreTyped(String text) {
+    assertThat(Durations.format(Durations.parse(text))).isEqualTo(text);
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"", "0", "-1s", "1d", "99999999999999h", "0.1ns", "1e3s"})
   void refusesOtherDurations(String text) {
     assertThatThrownBy(() -> Durations.parse(text))
