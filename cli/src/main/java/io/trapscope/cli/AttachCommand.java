@@ -16,6 +16,7 @@ import io.trapscope.vmm.kvm.KvmProbe;
 import io.trapscope.vmm.perf.HostTracing;
 import io.trapscope.vmm.perf.KernelTracing;
 import io.trapscope.vmm.perf.TracepointRing;
+import io.trapscope.vmm.run.Durations;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -194,7 +195,7 @@ final class AttachCommand implements Callable<Integer> {
     if (how == RunEnd.VMM_ENDED) {
       return "the VMM has ended";
     }
-    return stopped ? "stopped by a signal" : "after " + duration;
+    return stopped ? "stopped by a signal" : "after " + Durations.format(duration);
   }
 
   private int summarize(Path directory, HostRecorder recorder, TraceEnd end) {

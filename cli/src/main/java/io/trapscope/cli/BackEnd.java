@@ -84,7 +84,8 @@ record BackEnd(Hypervisor hypervisor, HostKind kind, String why) implements Auto
     try {
       return CpuModel.of(wanted).name();
     } catch (IllegalArgumentException e) {
-      throw UserError.badInput(e.getMessage(), e);
+      String more = kind == HostKind.SOFT ? "" : ", " + HOST + ", " + COMPAT;
+      throw UserError.badInput(e.getMessage() + more, e);
     }
   }
 

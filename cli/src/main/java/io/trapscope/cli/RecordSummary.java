@@ -6,6 +6,7 @@ import io.trapscope.vmm.run.RunResult;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -13,6 +14,9 @@ import java.util.Map;
 final class RecordSummary {
   private static final double MILLION = 1e6;
   private static final double NANOS_A_SECOND = 1e9;
+
+  /** Lines of the table, at most. */
+  private static final int MOST_ANOMALIES = 5;
 
   private final RecordPlan plan;
   private final Recorded recorded;
@@ -62,8 +66,20 @@ final class RecordSummary {
               run.unclaimedReads(),
               run.unclaimedWrites()));
     }
+    printAnomalies(out, run.anomalies());
     if (plan.directory() != null) {
       printTrace(out);
+    }
+  }
+
+  /** What the guest asked for and did not get. */
+  private static void printAnomalies(PrintStream out, List<String> lines) {
+    int shown = lines.size() <= MOST_ANOMALIES ? lines.size() : MOST_ANOMALIES - 1;
+    for (String line : lines.subList(0, shown)) {
+      row(out, "anomaly", line);
+    }
+    if (shown < lines.size()) {
+      row(out, "anomaly", (lines.size() - shown) + " more; --json has them all");
     }
   }
 
@@ -145,6 +161,11 @@ final class RecordSummary {
           json.writeNumberField("console_bytes", run.consoleBytes());
           json.writeNumberField("unclaimed_reads", run.unclaimedReads());
           json.writeNumberField("unclaimed_writes", run.unclaimedWrites());
+          json.writeArrayFieldStart("anomalies");
+          for (String line : run.anomalies()) {
+            json.writeString(line);
+          }
+          json.writeEndArray();
           json.writeObjectFieldStart("exits_by_reason");
           for (ExitReason reason : ExitReason.values()) {
             if (run.exits(reason) > 0) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -82,6 +83,30 @@ class RecordAndReadTest {
     assertThat(outcome.status()).isEqualTo(ExitStatus.DONE);
     assertThat(outcome.out()).startsWith("{").contains("\"end\" : \"HALTED\"");
     assertThat(outcome.err()).startsWith("Hello, world!");
+  }
+
+  @Test
+  void whatTheGuestAskedForInVainIsTold() throws Exception {
+    String readsSevenMsrs =
+        "e8000058" // AX: the place of this instruction
+            + "052000a334008c0e3600" // the handler of #GP, 32 bytes further
+            + "66b90000adde" // mov ecx, 0xdead0000
+            + "0f326641" // rdmsr; inc ecx
+            + "6681f90700adde75f3" // to rdmsr, up to 0xdead0007
+            + "faf4" // cli; hlt
+            + "89e583460002cf"; // the handler steps over RDMSR
+    Path image = folder.resolve("image");
+    Files.write(image, HexFormat.of().parseHex(readsSevenMsrs));
+    String line =
+        "record --accel=soft --no-record --mode=real --load=0x1000 --entry=0x1000 --flat=" + image;
+    Outcome text = Outcome.of(line.split(" "));
+    assertThat(text.err().lines().filter(each -> each.startsWith("anomaly")))
+        .hasSize(5)
+        .contains(
+            "anomaly    RDMSR of 0xdead0000, which is not there: 1 times",
+            "anomaly    3 more; --json has them all");
+    Outcome json = Outcome.of((line + " --json").split(" "));
+    assertThat(json.out()).contains("RDMSR of 0xdead0006").doesNotContain("RDMSR of 0xdead0007");
   }
 
   @Test
