@@ -3,6 +3,7 @@ package io.trapscope.analyzer.arrow;
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.PartFile;
+import io.trapscope.analyzer.table.RowBlock;
 import io.trapscope.analyzer.table.TableFile;
 import io.trapscope.analyzer.table.TableSchema;
 import io.trapscope.analyzer.table.Words;
@@ -124,6 +125,40 @@ public final class ArrowTableWriter implements TableFile {
     }
   }
 
+  @Override
+  public void append(RowBlock block) {
+    for (int i = 0; i < columns.length; i++) {
+      RowBlock.Cells cells = block.column(i);
+      if (cells.any()) {
+        if (words[i] != null && schema.columns().get(i).words().isEmpty()) {
+          appendText(cells, columns[i], words[i], block.rows());
+        } else {
+          columns[i].append(row, cells, block.rows());
+        }
+      }
+    }
+    row += block.rows();
+    if (row == BATCH_ROWS || heapIsFull()) {
+      writeBatch();
+    }
+  }
+
+  private void appendText(RowBlock.Cells cells, ColumnBuffers column, Words known, int rows) {
+    String before = null;
+    int index = 0;
+    for (int i = 0; i < rows; i++) {
+      if (cells.isPresent(i)) {
+        String word = cells.text(i);
+        index = word == before ? index : known.indexOf(word);
+        before = word;
+        column.number(row + i, index);
+      }
+      if ((i & 63) == 63 || i == rows - 1) {
+        column.endWord(row + i & ~63);
+      }
+    }
+  }
+
   private boolean heapIsFull() {
     for (int column : variableColumns) {
       if (columns[column].heapBytes() > MAX_HEAP_BYTES) {
@@ -144,7 +179,7 @@ public final class ArrowTableWriter implements TableFile {
     List<ArrowBuf> buffers = new ArrayList<>(columns.length * 2);
     for (int i = 0; i < columns.length; i++) {
       if (words[i] != null) {
-        words[i].use(columns[i].largest(row));
+        words[i].use(columns[i].largest());
       }
       columns[i].unload(row, nodes, buffers);
     }

@@ -2,8 +2,10 @@ package io.trapscope.analyzer.arrow;
 
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.ColumnType;
+import io.trapscope.analyzer.table.RowBlock;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.util.List;
 import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.memory.BufferAllocator;
@@ -20,6 +22,7 @@ final class ColumnBuffers implements AutoCloseable {
   private final BufferAllocator allocator;
   private final boolean variable;
   private final boolean bits;
+  private final boolean words;
 
   /** log2 of the bytes of a value. */
   private final int shift;
@@ -32,6 +35,9 @@ final class ColumnBuffers implements AutoCloseable {
 
   private final ByteBuffer values;
 
+  /** The same, where they have 64 bits. */
+  private final LongBuffer longs;
+
   private ArrowBuf heapBuffer;
   private ByteBuffer heap;
   private int heapUsed;
@@ -43,10 +49,14 @@ final class ColumnBuffers implements AutoCloseable {
   private long trueWord;
   private int present;
 
+  /** Of a column of words the largest index so far. */
+  private long largest;
+
   ColumnBuffers(Column column, int rows, BufferAllocator allocator) {
     this.allocator = allocator;
     this.variable = column.type() == ColumnType.BYTES;
     this.bits = column.type() == ColumnType.BOOL;
+    this.words = column.type() == ColumnType.TEXT;
     int width = variable ? 32 : ArrowTypes.bits(column);
     this.shift = bits ? 0 : Integer.numberOfTrailingZeros(width / 8);
     long bitmapBytes = rows / 8;
@@ -55,6 +65,7 @@ final class ColumnBuffers implements AutoCloseable {
     long valueBytes = bits ? bitmapBytes : ((long) rows << shift) + (variable ? 4 : 0);
     this.valueBuffer = allocator.buffer(valueBytes);
     this.values = view(valueBuffer);
+    this.longs = values.asLongBuffer();
     validityBuffer.setZero(0, validityBuffer.capacity());
     valueBuffer.setZero(0, valueBuffer.capacity());
     if (variable) {
@@ -72,6 +83,9 @@ final class ColumnBuffers implements AutoCloseable {
     if (bits) {
       trueWord |= (value & 1) << row;
       return;
+    }
+    if (words) {
+      largest = Math.max(largest, value);
     }
     switch (shift) {
       case 0 -> values.put(row, (byte) value);
@@ -91,6 +105,77 @@ final class ColumnBuffers implements AutoCloseable {
     heapUsed += length;
   }
 
+  /**
+   * Takes a column of a block, all of whose rows before this one are full words of 64.
+   *
+   * @param row the first row, a multiple of 64
+   */
+  void append(int row, RowBlock.Cells cells, int rows) {
+    long[] bitmap = cells.present();
+    for (int word = 0; word < rows + 63 >> 6; word++) {
+      validity.putLong((row >> 3) + (word << 3), bitmap[word]);
+      present += Long.bitCount(bitmap[word]);
+    }
+    if (variable) {
+      for (int i = 0; i < rows; i++) {
+        if (cells.isPresent(i)) {
+          bytes(row + i, cells.heap(), cells.bytesFrom(i), cells.bytesLength(i));
+        }
+      }
+      presentWord = 0; // it is in the bitmap
+    } else if (bits) {
+      appendBits(row, cells.numbers(), rows);
+    } else {
+      if (words) {
+        for (int i = 0; i < rows; i++) {
+          largest = Math.max(largest, cells.numbers()[i]);
+        }
+      }
+      appendNumbers(row, cells.numbers(), rows);
+    }
+  }
+
+  private void appendBits(int row, long[] numbers, int rows) {
+    for (int first = 0; first < rows; first += 64) {
+      long word = 0;
+      for (int i = first; i < Math.min(rows, first + 64); i++) {
+        word |= (numbers[i] & 1) << i;
+      }
+      values.putLong((row + first) >> 3, word);
+    }
+  }
+
+  private void appendNumbers(int row, long[] numbers, int rows) {
+    switch (shift) {
+      case 0 -> {
+        byte[] narrow = new byte[rows];
+        for (int i = 0; i < rows; i++) {
+          narrow[i] = (byte) numbers[i];
+        }
+        values.put(row, narrow);
+      }
+      case 1 -> {
+        short[] narrow = new short[rows];
+        for (int i = 0; i < rows; i++) {
+          narrow[i] = (short) numbers[i];
+        }
+        values
+            .slice(row << 1, rows << 1)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .asShortBuffer()
+            .put(narrow);
+      }
+      case 2 -> {
+        int[] narrow = new int[rows];
+        for (int i = 0; i < rows; i++) {
+          narrow[i] = (int) numbers[i];
+        }
+        values.slice(row << 2, rows << 2).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().put(narrow);
+      }
+      default -> longs.put(row, numbers, 0, rows);
+    }
+  }
+
   /** Cells up to {@code row} that were not set are empty: their offsets are where the heap ends. */
   private void fillOffsets(int row) {
     while (offsetsUpTo <= row) {
@@ -108,18 +193,8 @@ final class ColumnBuffers implements AutoCloseable {
   }
 
   /** The largest index in a column of words, of the batch's rows; -1 where every cell is null. */
-  int largest(int rows) {
-    int largest = 0;
-    for (int row = 0; row < rows; row++) {
-      int index =
-          switch (shift) {
-            case 0 -> values.get(row);
-            case 1 -> values.getShort(row << 1);
-            default -> values.getInt(row << 2);
-          };
-      largest = Math.max(largest, index);
-    }
-    return present == 0 ? -1 : largest;
+  int largest() {
+    return present == 0 ? -1 : (int) largest;
   }
 
   /** Bytes that a batch's variable part holds so far. */
@@ -171,6 +246,7 @@ final class ColumnBuffers implements AutoCloseable {
       valueBuffer.setZero(0, valueBuffer.capacity());
     }
     present = 0;
+    largest = 0;
     heapUsed = 0;
     offsetsUpTo = 0;
   }

@@ -35,7 +35,7 @@ final class PageData {
   private static final int REASONS = 256;
   private static final long LONGEST = 1L << 53;
 
-  /** When the run begins, ns of the trace's clock: with the guest time before the first exit. */
+  /** When the run begins, ns of the trace's clock. */
   final long origin;
 
   final TimeScale scale;
@@ -75,25 +75,18 @@ final class PageData {
         .orElse(header.memoryBytes());
   }
 
-  /** Reads the whole trace. */
-  static PageData of(TraceReader trace) {
+  /** Reads the whole trace, of a run that began then. */
+  static PageData of(TraceReader trace, long start) {
     EventCursor cursor = trace.merged();
-    PageData page = null;
+    PageData page = new PageData(trace.header(), start);
     while (cursor.next()) {
       EventReader event = cursor.event();
-      if (page == null) {
-        // Not the header's time: making the machine takes a while, and is no part of the run.
-        page = new PageData(trace.header(), event.time() - guestTime(event));
-      }
       page.last = Math.max(page.last, page.scale.since(event.time()));
       if (event.reasonCode() >= 0) {
         page.exit(event);
       } else {
         page.other(event);
       }
-    }
-    if (page == null) {
-      return new PageData(trace.header(), trace.header().clocks().monotonicNanos());
     }
     page.console.finish();
     return page;

@@ -22,15 +22,18 @@ public final class ReportPage {
   public static final int MOST_ROWS = 500;
 
   private final TraceReader trace;
+  private final long start;
   private final List<Table> tables;
 
   /**
    * A page.
    *
+   * @param start when the run began, on the trace's clock
    * @param tables for people: vCPUs added up
    */
-  public ReportPage(TraceReader trace, List<Table> tables) {
+  public ReportPage(TraceReader trace, long start, List<Table> tables) {
     this.trace = trace;
+    this.start = start;
     this.tables = List.copyOf(tables);
   }
 
@@ -42,7 +45,7 @@ public final class ReportPage {
 
   /** Writes the members of the page's object that come from the trace. */
   public void writeMembers(JsonGenerator json) throws IOException {
-    PageData page = PageData.of(trace);
+    PageData page = PageData.of(trace, start);
     json.writeNumberField("duration_ns", page.last());
     json.writeNumberField("epoch_ns", trace.header().clocks().epochNanos(page.origin));
     writePlatform(json, trace.header());

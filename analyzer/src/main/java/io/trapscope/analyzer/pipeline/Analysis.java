@@ -81,7 +81,7 @@ public final class Analysis {
     return this;
   }
 
-  /** Who is told how far the pass is. */
+  /** Who is told how far the pass is, and later how far the tables with a row an event are. */
   public Analysis progress(Progress listener) {
     progress = listener;
     return this;
@@ -126,7 +126,7 @@ public final class Analysis {
     }
     SymbolTable names = names(reading, tallies.get(EventFilter.ALL));
     TraceInfo info = TraceInfo.of(trace, streams.anomalies(), pass.events(), pass.exits());
-    return new Results(trace, reports, info, facts.withSymbols(names), tallies);
+    return new Results(trace, reports, info, facts.withSymbols(names), tallies, progress);
   }
 
   private static SymbolTable names(CompletableFuture<SymbolTable> reading, Tally all) {

@@ -5,8 +5,8 @@ public interface Progress {
   /**
    * Tells how far it is.
    *
-   * @param done bytes of the trace that are done
-   * @param all bytes of the trace
+   * @param done bytes or events of the trace that are done
+   * @param all how many there are
    */
   void at(long done, long all);
 }

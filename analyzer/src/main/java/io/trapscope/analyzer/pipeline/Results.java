@@ -47,14 +47,17 @@ public final class Results {
 
   private final TraceInfo info;
   private final TraceFacts facts;
+  private final Progress progress;
 
   Results(
       TraceReader trace,
       List<Report> reports,
       TraceInfo info,
       TraceFacts facts,
-      Map<EventFilter, Tally> tallies) {
+      Map<EventFilter, Tally> tallies,
+      Progress progress) {
     this.trace = trace;
+    this.progress = progress;
     this.info = info;
     this.facts = facts;
     SpanReader spans = new SpanReader(trace);
@@ -121,7 +124,8 @@ public final class Results {
         out.write(table);
       }
       if (rows) {
-        RowPass.run(trace, List.copyOf(found.keySet()), facts, out);
+        RowPass.run(
+            trace, List.copyOf(found.keySet()), facts, out, progress, Math.max(1, info.events()));
       }
       return out.commit();
     }
@@ -227,7 +231,7 @@ public final class Results {
     for (Table table : tables()) {
       shown.replaceAll(brief -> isAll(table, brief) ? table : brief);
     }
-    ReportPage page = new ReportPage(trace, shown);
+    ReportPage page = new ReportPage(trace, facts.start(), shown);
     HtmlPage.write(
         file,
         page.title() + " - Trapscope",

@@ -1,13 +1,14 @@
 package io.trapscope.analyzer.pipeline;
 
+import io.trapscope.analyzer.report.ChosenEvents;
 import io.trapscope.analyzer.report.EventRows;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.TraceFacts;
+import io.trapscope.analyzer.table.RowBlock;
 import io.trapscope.analyzer.table.RowSink;
 import io.trapscope.analyzer.table.TableDirectory;
-import io.trapscope.recorder.event.EventReader;
+import io.trapscope.recorder.event.EventBlock;
 import io.trapscope.recorder.event.EventType;
-import io.trapscope.recorder.trace.EventCursor;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,45 +17,112 @@ import java.util.List;
 
 /** One pass over all streams in the order of time, for every table with a row an event. */
 final class RowPass {
-  private record Target(EventRows rows, RowSink sink) {}
+  /** Events between two reports of progress. */
+  private static final int STEP = 1 << 16;
 
   private RowPass() {}
 
-  static void run(TraceReader trace, List<Report> reports, TraceFacts facts, TableDirectory out)
+  /** Writes the tables' rows; {@code progress} hears of events, of the {@code all} there are. */
+  static void run(
+      TraceReader trace,
+      List<Report> reports,
+      TraceFacts facts,
+      TableDirectory out,
+      Progress progress,
+      long all)
       throws IOException {
-    List<List<Target>> byType = new ArrayList<>();
-    for (EventType type : EventType.values()) {
-      byType.add(new ArrayList<>());
-    }
-    boolean any = false;
+    List<Target> targets = new ArrayList<>();
     for (Report report : reports) {
       EventRows rows = report.rows(facts).orElse(null);
       if (rows != null) {
-        Target target = new Target(rows, out.open(rows.schema()));
-        rows.types().forEach(type -> byType.get(type.ordinal()).add(target));
-        any = true;
+        targets.add(new Target(rows, out.open(rows.schema())));
       }
     }
-    if (any) {
-      stream(trace, byType);
+    if (targets.isEmpty()) {
+      return;
+    }
+    try {
+      MergedBlocks events = new MergedBlocks(trace);
+      long done = 0;
+      while (events.next(targets.stream().mapToInt(Target::room).min().orElseThrow())) {
+        for (Target target : targets) {
+          target.take(events);
+        }
+        if (done / STEP < (done += events.size()) / STEP) {
+          progress.at(done, all);
+        }
+      }
+      targets.forEach(Target::flush);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
   }
 
-  private static void stream(TraceReader trace, List<List<Target>> byType) throws IOException {
-    Target[][] targets = new Target[byType.size()][];
-    for (int i = 0; i < targets.length; i++) {
-      targets[i] = byType.get(i).toArray(Target[]::new);
+  /** One table: its rows on their way to its file. */
+  private static final class Target {
+    private final EventRows rows;
+    private final RowSink sink;
+    private final RowBlock block;
+
+    /** By the type's id: its events of one stream; null where it has no rows. */
+    private final ChosenEvents[] chosen = new ChosenEvents[256];
+
+    /** The row of each event of the order; -1 where it has none. */
+    private final int[] rowOf = new int[RowBlock.CAPACITY];
+
+    Target(EventRows rows, RowSink sink) {
+      this.rows = rows;
+      this.sink = sink;
+      this.block = new RowBlock(rows.schema());
+      for (EventType type : rows.types()) {
+        chosen[type.id()] = new ChosenEvents();
+      }
     }
-    try {
-      EventCursor cursor = trace.merged();
-      while (cursor.next()) {
-        EventReader event = cursor.event();
-        for (Target target : targets[event.type().ordinal()]) {
-          target.rows.append(event, target.sink);
+
+    /** Events that there are certainly rows for. */
+    int room() {
+      return block.room();
+    }
+
+    void take(MergedBlocks events) {
+      int first = block.rows();
+      int row = first;
+      for (int i = 0; i < events.size(); i++) {
+        int type = events.block(events.stream(i)).typeId(events.number(i));
+        rowOf[i] = chosen[type] == null ? -1 : row++;
+      }
+      block.add(row - first);
+      for (int stream = 0; row > first && stream < events.streams(); stream++) {
+        fill(events, stream);
+      }
+      if (block.room() == 0) {
+        flush();
+      }
+    }
+
+    private void fill(MergedBlocks events, int stream) {
+      EventBlock source = events.block(stream);
+      for (EventType type : rows.types()) {
+        chosen[type.id()].begin(source);
+      }
+      for (int i = 0; i < events.size(); i++) {
+        if (rowOf[i] >= 0 && events.stream(i) == stream) {
+          int number = events.number(i);
+          chosen[source.typeId(number)].add(number, rowOf[i]);
         }
       }
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
+      for (EventType type : rows.types()) {
+        if (chosen[type.id()].size() > 0) {
+          rows.fill(type, chosen[type.id()], block);
+        }
+      }
+    }
+
+    void flush() {
+      if (block.rows() > 0) {
+        sink.append(block);
+        block.clear();
+      }
     }
   }
 }

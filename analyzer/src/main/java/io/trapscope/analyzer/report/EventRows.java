@@ -1,19 +1,18 @@
 package io.trapscope.analyzer.report;
 
-import io.trapscope.analyzer.table.RowSink;
+import io.trapscope.analyzer.table.RowBlock;
 import io.trapscope.analyzer.table.TableSchema;
-import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import java.util.Set;
 
-/** A table with a row an event: knows the columns and fills one row; keeps nothing. */
+/** A table with a row an event: knows the columns and fills their cells; keeps no row. */
 public interface EventRows {
   /** Name and columns. */
   TableSchema schema();
 
-  /** The events it has to be given; it is given no others. */
+  /** The types of events that have a row each; it is given no others. */
   Set<EventType> types();
 
-  /** Appends the row of this event, or nothing where the table has none for it. */
-  void append(EventReader event, RowSink sink);
+  /** Sets the cells of these events of a type, whose rows are in the block already. */
+  void fill(EventType type, ChosenEvents events, RowBlock block);
 }

@@ -1,14 +1,15 @@
 package io.trapscope.analyzer.report;
 
 import io.trapscope.analyzer.table.Column;
-import io.trapscope.analyzer.table.RowSink;
+import io.trapscope.analyzer.table.RowBlock;
 import io.trapscope.analyzer.table.TableSchema;
 import io.trapscope.analyzer.tally.Part;
 import io.trapscope.analyzer.tally.Tally;
-import io.trapscope.recorder.event.EventReader;
+import io.trapscope.recorder.event.EventBlock;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -53,6 +54,7 @@ public final class ExitsReport implements Report {
 
     private final TableSchema schema;
     private final FieldRows cells;
+    private final long[] names = new long[EventBlock.CAPACITY];
 
     Rows(TraceFacts facts) {
       List<Field> fields = fields();
@@ -82,10 +84,10 @@ public final class ExitsReport implements Report {
     }
 
     @Override
-    public void append(EventReader event, RowSink sink) {
-      sink.number(EVENT, event.type().ordinal());
-      cells.append(event, sink);
-      sink.endRow();
+    public void fill(EventType type, ChosenEvents events, RowBlock block) {
+      Arrays.fill(names, 0, events.size(), type.ordinal());
+      block.column(EVENT).numbers(events.row, names, events.size());
+      cells.fill(type, events, block);
     }
   }
 }

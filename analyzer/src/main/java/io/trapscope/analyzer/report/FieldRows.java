@@ -1,84 +1,50 @@
 package io.trapscope.analyzer.report;
 
-import io.trapscope.analyzer.table.RowSink;
+import io.trapscope.analyzer.table.RowBlock;
+import io.trapscope.recorder.event.EventBlock;
 import io.trapscope.recorder.event.EventLayout;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
-import io.trapscope.recorder.event.EventWriter;
+import io.trapscope.recorder.event.ExitQualification;
 import io.trapscope.recorder.event.Field;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
  * Copies fields of events into cells. Which field of which event type goes to which column is
- * worked out once; an event costs one step for each field that its own type has.
+ * worked out once; then each field is taken from many events of a type in a short loop.
  */
 final class FieldRows {
-  private final Cell[][] byType = new Cell[EventType.values().length][];
+  private static final long U32 = 0xffff_ffffL;
+  private static final long ACCESS =
+      ExitQualification.EPT_READ | ExitQualification.EPT_WRITE | ExitQualification.EPT_FETCH;
 
-  /**
-   * Plans the cells of each event type that will come.
-   *
-   * @param fields the columns in order, the first at {@code firstColumn}
-   */
-  FieldRows(Iterable<EventType> types, List<Field> fields, int firstColumn, TraceFacts facts) {
-    for (EventType type : types) {
-      List<Cell> cells = new ArrayList<>();
-      for (int i = 0; i < fields.size(); i++) {
-        Field field = fields.get(i);
-        if (EventType.COMMON.contains(field) || type.details().contains(field)) {
-          int bit = EventLayout.of(type).presenceBit(field);
-          cells.add(Cell.of(field, bit, firstColumn + i, facts));
-        }
-      }
-      byType[type.ordinal()] = cells.toArray(Cell[]::new);
-    }
-  }
+  private final List<List<Cell>> byType = new ArrayList<>();
+  private final TraceFacts facts;
 
-  /** Sets a cell for each field that was captured; does not end the row. */
-  void append(EventReader event, RowSink sink) {
-    int captured = event.captured();
-    for (Cell cell : byType[event.type().ordinal()]) {
-      if (cell.isDerived ? event.has(cell.field) : (captured & cell.bit) != 0) {
-        cell.copy(event, sink);
-      }
-    }
-  }
+  /** Names of memory regions that were asked for, by their id. */
+  private String[] regions = {};
 
+  // Of the field that is being copied: where the records begin, the rows, the values.
+  private final int[] at = new int[EventBlock.CAPACITY];
+  private final int[] rows = new int[EventBlock.CAPACITY];
+  private final long[] values = new long[EventBlock.CAPACITY];
+
+  /** What becomes of a field's value. */
   private enum Action {
     NUMBER,
     TIME,
     WORD,
+    /** A page size, of its logarithm. */
+    PAGE_SIZE,
     REGION,
     BYTES
   }
 
   /** One field's way into one column. */
-  private static final class Cell {
-    final Field field;
-
-    /** Whether the field takes no room in a record; else its bit among those that were captured. */
-    final boolean isDerived;
-
-    final int bit;
-    private final int column;
-    private final Action action;
-    private final TraceFacts facts;
-    private final int[] words;
-    private final byte[] scratch;
-
-    private Cell(Field field, int presenceBit, int column, Action action, TraceFacts facts) {
-      this.field = field;
-      this.isDerived = presenceBit < 0;
-      this.bit = isDerived ? 0 : 1 << presenceBit;
-      this.column = column;
-      this.action = action;
-      this.facts = facts;
-      this.words = action == Action.WORD ? EventColumns.wordIndexes(field) : null;
-      this.scratch = action == Action.BYTES ? new byte[EventWriter.MAX_DATA] : null;
-    }
-
-    static Cell of(Field field, int presenceBit, int column, TraceFacts facts) {
+  private record Cell(Field field, EventLayout layout, int column, Action action, int[] words) {
+    static Cell of(Field field, EventType type, int column) {
       Action action =
           switch (field.kind()) {
             case CODE -> Action.WORD;
@@ -87,16 +53,186 @@ final class FieldRows {
             case INDEX -> field == Field.REGION ? Action.REGION : Action.NUMBER;
             case COUNT, INSTRUCTIONS, DURATION, SIZE, ADDRESS, BITS, FLAG -> Action.NUMBER;
           };
-      return new Cell(field, presenceBit, column, action, facts);
+      int[] words = action == Action.WORD ? EventColumns.wordIndexes(field) : null;
+      return new Cell(field, EventLayout.of(type), column, action, words);
     }
+  }
 
-    void copy(EventReader event, RowSink sink) {
-      switch (action) {
-        case NUMBER -> sink.number(column, event.get(field));
-        case TIME -> sink.number(column, event.get(field) + facts.wallClockOffset());
-        case WORD -> sink.number(column, words[(int) event.get(field)]);
-        case REGION -> sink.text(column, facts.region((int) event.get(field)));
-        case BYTES -> sink.bytes(column, scratch, 0, event.getBytes(field, scratch, 0));
+  /**
+   * Plans the cells of each event type that will come.
+   *
+   * @param fields the columns in order, the first at {@code firstColumn}
+   */
+  FieldRows(Iterable<EventType> types, List<Field> fields, int firstColumn, TraceFacts facts) {
+    this.facts = facts;
+    for (int i = 0; i < EventType.values().length; i++) {
+      byType.add(new ArrayList<>());
+    }
+    for (EventType type : types) {
+      for (int i = 0; i < fields.size(); i++) {
+        if (EventLayout.of(type).has(fields.get(i))) {
+          byType.get(type.ordinal()).add(Cell.of(fields.get(i), type, firstColumn + i));
+        }
+      }
+    }
+  }
+
+  /** Plans a column of page sizes in bytes too, of a field that holds their logarithm. */
+  void addPageSize(EventType type, Field field, int column) {
+    byType
+        .get(type.ordinal())
+        .add(new Cell(field, EventLayout.of(type), column, Action.PAGE_SIZE, null));
+  }
+
+  /** Sets a cell for each field that each of the events captured. */
+  void fill(EventType type, ChosenEvents events, RowBlock block) {
+    for (Cell cell : byType.get(type.ordinal())) {
+      RowBlock.Cells target = block.column(cell.column);
+      if (cell.action == Action.BYTES) {
+        copyBytes(cell, events, target);
+      } else {
+        copy(cell, events, target);
+      }
+    }
+  }
+
+  private void copy(Cell cell, ChosenEvents events, RowBlock.Cells target) {
+    int count = choose(cell, events);
+    if (count == 0) {
+      return;
+    }
+    boolean all = count == events.size;
+    read(cell, events, all ? events.at : at, count);
+    int[] into = all ? events.row : rows;
+    switch (cell.action) {
+      case NUMBER, BYTES -> {}
+      case TIME -> add(facts.wallClockOffset(), count);
+      case WORD -> {
+        for (int i = 0; i < count; i++) {
+          values[i] = cell.words[(int) values[i]];
+        }
+      }
+      case PAGE_SIZE -> {
+        for (int i = 0; i < count; i++) {
+          values[i] = 1L << values[i];
+        }
+      }
+      case REGION -> {
+        for (int i = 0; i < count; i++) {
+          target.text(into[i], region((int) values[i]));
+        }
+        return;
+      }
+    }
+    target.numbers(into, values, count);
+  }
+
+  private String region(int id) {
+    if (id >= regions.length) {
+      regions = Arrays.copyOf(regions, id + 1);
+    }
+    if (regions[id] == null) {
+      regions[id] = facts.region(id);
+    }
+    return regions[id];
+  }
+
+  /** Finds the events that captured the field; where not all did, they are in at and rows. */
+  private int choose(Cell cell, ChosenEvents events) {
+    if (cell.field == Field.SEQUENCE) {
+      return events.size;
+    }
+    if (cell.field == Field.VCPU) {
+      return events.block.vcpu() == EventReader.NO_VCPU ? 0 : events.size;
+    }
+    Field stored = cell.field == Field.ACCESS ? Field.QUALIFICATION : cell.field;
+    int bit = cell.layout.presenceBit(stored);
+    if ((events.common >>> bit & 1) != 0) {
+      return events.size;
+    }
+    int count = 0;
+    for (int i = 0; i < events.size; i++) {
+      at[count] = events.at[i];
+      rows[count] = events.row[i];
+      count += events.captured[i] >>> bit & 1;
+    }
+    return count;
+  }
+
+  /** Reads the field's values of the records that begin at these places. */
+  private void read(Cell cell, ChosenEvents events, int[] records, int count) {
+    EventBlock block = events.block;
+    int offset = cell.layout.offset(cell.field);
+    switch (cell.field.wire()) {
+      case U64 -> readLongs(block, records, offset, count);
+      case U32 -> readInts(block, records, offset, U32, 0, count);
+      case U16 -> readInts(block, records, offset, 0xffff, 0, count);
+      case U8 -> readInts(block, records, offset, 0xff, 0, count);
+      case NIBBLE -> readInts(block, records, offset, 0xf, cell.layout.shift(cell.field), count);
+      case SINCE_BASE -> {
+        readInts(block, records, offset, U32, 0, count);
+        add(base(cell.field, events), count);
+      }
+      case DERIVED -> derive(cell, events, records, count);
+      case BYTES -> throw new IllegalArgumentException(cell.field + " is no number");
+    }
+  }
+
+  private void readLongs(EventBlock block, int[] records, int offset, int count) {
+    for (int i = 0; i < count; i++) {
+      values[i] = block.u64(records[i] + offset);
+    }
+  }
+
+  /** Four bytes are read of narrower fields too; a block has room behind its last record. */
+  private void readInts(
+      EventBlock block, int[] records, int offset, long mask, int shift, int count) {
+    for (int i = 0; i < count; i++) {
+      values[i] = block.i32(records[i] + offset) >>> shift & mask;
+    }
+  }
+
+  private void add(long amount, int count) {
+    for (int i = 0; i < count; i++) {
+      values[i] += amount;
+    }
+  }
+
+  /** What the field's 32 bits count from in this block. */
+  private static long base(Field field, ChosenEvents events) {
+    if (field == Field.TIME) {
+      return events.block.baseTime();
+    }
+    for (int i = 0; i < events.size; i++) {
+      EventReader event = events.block.event(events.number[i]);
+      if (event.has(field)) {
+        int offset = EventLayout.of(event.type()).offset(field);
+        return event.get(field) - (events.block.i32(events.at[i] + offset) & U32);
+      }
+    }
+    return 0;
+  }
+
+  private void derive(Cell cell, ChosenEvents events, int[] records, int count) {
+    if (cell.field == Field.SEQUENCE) {
+      for (int i = 0; i < count; i++) {
+        values[i] = events.block.event(events.number[i]).sequence();
+      }
+    } else if (cell.field == Field.VCPU) {
+      Arrays.fill(values, 0, count, events.block.vcpu());
+    } else { // access: what the qualification's low bits say
+      int offset = cell.layout.offset(Field.QUALIFICATION);
+      readInts(events.block, records, offset, ACCESS, 0, count);
+    }
+  }
+
+  private static void copyBytes(Cell cell, ChosenEvents events, RowBlock.Cells target) {
+    int bit = cell.layout.presenceBit(cell.field);
+    for (int i = 0; i < events.size; i++) {
+      if ((events.captured[i] >>> bit & 1) != 0) {
+        EventReader event = events.block.event(events.number[i]);
+        int from = target.bytes(events.row[i], event.bytes(cell.field));
+        event.getBytes(cell.field, target.heap(), from);
       }
     }
   }

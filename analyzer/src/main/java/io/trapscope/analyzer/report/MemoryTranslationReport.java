@@ -2,12 +2,11 @@ package io.trapscope.analyzer.report;
 
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.ColumnType;
-import io.trapscope.analyzer.table.RowSink;
+import io.trapscope.analyzer.table.RowBlock;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableSchema;
 import io.trapscope.analyzer.table.Unit;
 import io.trapscope.analyzer.tally.Part;
-import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import java.util.ArrayList;
@@ -95,6 +94,8 @@ public final class MemoryTranslationReport implements Report {
               "one EPT violation on RAM, in the order of time",
               columns);
       this.cells = new FieldRows(FAULTS, COPIED, 0, facts);
+      cells.addPageSize(EventType.EPT_FAULT, Field.GUEST_PAGE, GUEST_PAGE);
+      cells.addPageSize(EventType.EPT_FAULT, Field.EPT_PAGE, EPT_PAGE);
     }
 
     @Override
@@ -108,15 +109,8 @@ public final class MemoryTranslationReport implements Report {
     }
 
     @Override
-    public void append(EventReader event, RowSink sink) {
-      cells.append(event, sink);
-      if (event.has(Field.GUEST_PAGE)) {
-        sink.number(GUEST_PAGE, 1L << event.get(Field.GUEST_PAGE));
-      }
-      if (event.has(Field.EPT_PAGE)) {
-        sink.number(EPT_PAGE, 1L << event.get(Field.EPT_PAGE));
-      }
-      sink.endRow();
+    public void fill(EventType type, ChosenEvents events, RowBlock block) {
+      cells.fill(type, events, block);
     }
   }
 }

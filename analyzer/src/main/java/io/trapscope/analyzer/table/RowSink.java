@@ -23,4 +23,9 @@ public interface RowSink {
 
   /** Ends the row. */
   void endRow();
+
+  /** Takes the rows of a block, between rows; all blocks but the last are full. */
+  default void append(RowBlock block) {
+    block.copyTo(this);
+  }
 }

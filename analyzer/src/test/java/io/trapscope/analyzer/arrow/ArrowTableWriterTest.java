@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.ColumnType;
+import io.trapscope.analyzer.table.RowBlock;
 import io.trapscope.analyzer.table.RowSink;
 import io.trapscope.analyzer.table.TableDirectory;
 import io.trapscope.analyzer.table.TableSchema;
@@ -100,6 +101,52 @@ class ArrowTableWriterTest {
     }
     assertThat(directory).isDirectoryContaining(path -> path.endsWith("sample.arrow"));
     assertThat(Files.list(directory)).hasSize(1);
+  }
+
+  /** Blocks of rows make the same file as the same rows one at a time. */
+  @Test
+  void blocksMakeTheSameFile() throws IOException {
+    Path byRow;
+    try (ArrowTableWriter writer = new ArrowTableWriter(directory, SCHEMA, Map.of("k", "v"))) {
+      fill(writer, ROWS);
+      byRow = writer.commit();
+    }
+    Path byBlock;
+    Path other = Files.createDirectory(directory.resolve("other"));
+    try (ArrowTableWriter writer = new ArrowTableWriter(other, SCHEMA, Map.of("k", "v"))) {
+      RowBlock block = new RowBlock(SCHEMA);
+      for (int row = 0; row < ROWS; row += block.rows()) {
+        block.clear();
+        block.add(Math.min(RowBlock.CAPACITY, ROWS - row));
+        fill(block, row);
+        writer.append(block);
+      }
+      byBlock = writer.commit();
+    }
+    assertThat(byBlock).hasSameBinaryContentAs(byRow);
+  }
+
+  /** The rows of {@link #fill(RowSink, int)} from {@code first} on. */
+  private static void fill(RowBlock block, int first) {
+    byte[] bytes = {1, 2, 3, 4, 5, 6, 7};
+    for (int i = 0; i < block.rows(); i++) {
+      int row = first + i;
+      number(block, 0, i, -1L - row);
+      if (row % 3 != 0) {
+        number(block, 1, i, row);
+        number(block, 2, i, row & 1);
+        int from = block.column(7).bytes(i, row % 8);
+        System.arraycopy(bytes, 0, block.column(7).heap(), from, row % 8);
+      }
+      number(block, 3, i, row * 10L);
+      number(block, 4, i, Double.doubleToRawLongBits(row / 2.0));
+      block.column(5).text(i, "w" + row % 1000);
+      number(block, 6, i, row % 3);
+    }
+  }
+
+  private static void number(RowBlock block, int column, int row, long value) {
+    block.column(column).numbers(new int[] {row}, new long[] {value}, 1);
   }
 
   private static FieldVector decoded(ArrowFileReader reader, VectorSchemaRoot root, String name)
