@@ -9,6 +9,7 @@ import io.trapscope.analyzer.pipeline.TableFormat;
 import io.trapscope.analyzer.pipeline.WatchedTrace;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.Reports;
+import io.trapscope.analyzer.table.PartFile;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -128,6 +129,7 @@ final class AnalyzeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    checkPlaces();
     Budget limits = budget == null ? null : limits();
     List<Report> chosen = chosen(limits == null ? List.of() : limits.reports());
     ReadingProgress progress = new ReadingProgress(parent.err());
@@ -166,6 +168,22 @@ final class AnalyzeCommand implements Callable<Integer> {
       return ExitStatus.INCOMPLETE; // what is lost might have broken a limit too
     }
     return broken.isEmpty() ? ExitStatus.DONE : ExitStatus.OVER_BUDGET;
+  }
+
+  /** What can be known to go wrong with files is said before a long trace is read. */
+  private void checkPlaces() {
+    if (maxRows < 0) {
+      throw UserError.badInput("--max-rows takes a number of exits, not " + maxRows);
+    }
+    try {
+      for (Path file : new Path[] {html, perfetto, folded}) {
+        if (file != null) {
+          PartFile.check(file);
+        }
+      }
+    } catch (IOException e) {
+      throw UserError.badInput(e.getMessage(), e);
+    }
   }
 
   /** Writes every file that is asked for, and returns a line for each. */

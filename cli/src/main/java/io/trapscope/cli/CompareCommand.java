@@ -9,6 +9,7 @@ import io.trapscope.analyzer.report.HotspotKey;
 import io.trapscope.analyzer.report.HotspotsReport;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.Reports;
+import io.trapscope.analyzer.table.PartFile;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** Sets several recordings against several others. */
@@ -37,6 +39,7 @@ import picocli.CommandLine.Spec;
 final class CompareCommand implements Callable<Integer> {
   private static final String SEPARATOR = "--";
 
+  @ParentCommand private TrapscopeCommand parent;
   @Spec private CommandSpec spec;
 
   @Parameters(arity = "0..*", paramLabel = "A... -- B...", description = "The traces' directories.")
@@ -92,21 +95,36 @@ final class CompareCommand implements Callable<Integer> {
     if (symbols.size() > 2) {
       throw UserError.badInput("--symbols: one file, or one for each side");
     }
+    if (html != null) {
+      checkPage();
+    }
     GuestSymbols names = new GuestSymbols();
-    for (int i = 0; i < traces.size(); i++) {
-      TraceReader trace = Traces.open(traces.get(i));
-      results.add(
-          Analysis.of(trace)
-              .reports(reports)
-              .symbols(names.of(symbols(i < first), trace))
-              .threads(Runtime.getRuntime().availableProcessors())
-              .run());
+    try (ReadingProgress progress = new ReadingProgress(parent.err())) {
+      for (int i = 0; i < traces.size(); i++) {
+        progress.begin("reading trace " + (i + 1) + " of " + traces.size());
+        TraceReader trace = Traces.open(traces.get(i));
+        results.add(
+            Analysis.of(trace)
+                .reports(reports)
+                .symbols(names.of(symbols(i < first), trace))
+                .threads(Runtime.getRuntime().availableProcessors())
+                .progress(progress::at)
+                .run());
+      }
     }
     Recordings recordings =
         new Recordings(results.subList(0, first), results.subList(first, results.size()), keys);
     print(recordings);
     write(recordings);
     return recordings.isComplete() ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
+  }
+
+  private void checkPage() {
+    try {
+      PartFile.check(html);
+    } catch (IOException e) {
+      throw UserError.badInput(e.getMessage(), e);
+    }
   }
 
   private Path symbols(boolean ofFirstSide) {

@@ -65,6 +65,9 @@ final class HotspotOptions {
     if (by == null && where == null && sort == null && top == null) {
       return Optional.empty();
     }
+    if (top != null && top < 0) {
+      throw UserError.badInput("--top takes a number of rows, 0 for all, not " + top);
+    }
     try {
       List<HotspotKey> keys =
           by == null

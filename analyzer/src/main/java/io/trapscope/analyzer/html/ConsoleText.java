@@ -1,7 +1,6 @@
 package io.trapscope.analyzer.html;
 
-import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
+import io.trapscope.analyzer.report.ConsoleLines;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,9 +9,10 @@ import java.util.List;
  * The console's lines, each with the time of its first byte: the first and the last {@link #KEPT}.
  */
 final class ConsoleText {
-  /** Lines kept from either end. */
+  /** Lines kept from either end. Empty ones are left out. */
   static final int KEPT = 1000;
 
+  /** Characters of a line that are shown. */
   private static final int LONGEST_LINE = 200;
 
   /**
@@ -25,23 +25,11 @@ final class ConsoleText {
 
   private final List<Line> first = new ArrayList<>();
   private final ArrayDeque<Line> last = new ArrayDeque<>();
-  private final ByteArrayOutputStream line = new ByteArrayOutputStream();
-  private long begun;
+  private final ConsoleLines console = new ConsoleLines(this::addText);
   private long left;
 
   void write(long since, byte[] bytes, int count) {
-    for (int i = 0; i < count; i++) {
-      if (bytes[i] == '\n') {
-        finish();
-      } else if (bytes[i] != '\r') {
-        if (line.size() == 0) {
-          begun = since;
-        }
-        if (line.size() < LONGEST_LINE) {
-          line.write(bytes[i]);
-        }
-      }
-    }
+    console.write(since, bytes, count);
   }
 
   void mark(long since, String name) {
@@ -50,12 +38,14 @@ final class ConsoleText {
 
   /** Ends the line, if there is one. */
   void finish() {
-    if (line.size() > 0) {
-      // Escape sequences move a cursor that a page has not.
-      String text =
-          line.toString(StandardCharsets.UTF_8).replaceAll("\u001b\\[[0-9;?]*[A-Za-z]", "");
-      add(new Line(begun, text, false));
-      line.reset();
+    console.finish();
+  }
+
+  private void addText(ConsoleLines.Line line) {
+    String text = line.text();
+    if (!text.isEmpty()) {
+      String shown = text.substring(0, Math.min(text.length(), LONGEST_LINE));
+      add(new Line(line.begin(), shown, false));
     }
   }
 

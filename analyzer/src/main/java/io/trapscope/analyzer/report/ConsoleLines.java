@@ -6,10 +6,11 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /** Puts the lines of a console together, which may come in pieces. */
-final class ConsoleLines {
+public final class ConsoleLines {
   /** Sequences that move a cursor or set a colour. */
   private static final Pattern ESCAPES =
       Pattern.compile("\u001b(\\[[0-9;?]*[A-Za-z]|[()][A-Z0-9])");
@@ -21,9 +22,43 @@ final class ConsoleLines {
    * @param end when its last one was
    * @param text without escape sequences and line end
    */
-  record Line(long begin, long end, String text) {}
+  public record Line(long begin, long end, String text) {}
 
-  private ConsoleLines() {}
+  private final Consumer<Line> found;
+  private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+  private long begin;
+  private long end;
+
+  /** Hands each line to {@code found} when it ends. */
+  public ConsoleLines(Consumer<Line> found) {
+    this.found = found;
+  }
+
+  /** Takes what was written at a time. */
+  public void write(long time, byte[] bytes, int count) {
+    for (int i = 0; i < count; i++) {
+      begin = line.size() == 0 ? time : begin;
+      end = time;
+      if (bytes[i] == '\n') {
+        endLine();
+      } else {
+        line.write(bytes[i]);
+      }
+    }
+  }
+
+  /** Ends the last line, where there is one without an end. */
+  public void finish() {
+    if (line.size() > 0) {
+      endLine();
+    }
+  }
+
+  private void endLine() {
+    String text = line.toString(StandardCharsets.UTF_8).replace("\r", "");
+    line.reset();
+    found.accept(new Line(begin, end, ESCAPES.matcher(text).replaceAll("")));
+  }
 
   /**
    * The lines of one console in one direction, in the order of time.
@@ -32,32 +67,13 @@ final class ConsoleLines {
    */
   static List<Line> of(Messages messages, EventType type, int channel) {
     List<Line> lines = new ArrayList<>();
-    ByteArrayOutputStream line = new ByteArrayOutputStream();
-    long begin = 0;
-    long end = 0;
+    ConsoleLines console = new ConsoleLines(lines::add);
     for (Messages.Message message : messages.list()) {
-      if (message.type() != type || message.channel() != channel) {
-        continue;
-      }
-      for (byte written : message.text()) {
-        begin = line.size() == 0 ? message.time() : begin;
-        end = message.time();
-        if (written != '\n') {
-          line.write(written);
-        } else {
-          add(lines, begin, end, line);
-        }
+      if (message.type() == type && message.channel() == channel) {
+        console.write(message.time(), message.text(), message.text().length);
       }
     }
-    if (line.size() > 0) {
-      add(lines, begin, end, line);
-    }
+    console.finish();
     return lines;
-  }
-
-  private static void add(List<Line> lines, long begin, long end, ByteArrayOutputStream line) {
-    String text = line.toString(StandardCharsets.UTF_8).replace("\r", "");
-    lines.add(new Line(begin, end, ESCAPES.matcher(text).replaceAll("")));
-    line.reset();
   }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Which events count: conditions on fields of the schema, joined by commas, all of which have to
@@ -107,7 +108,13 @@ public final class EventFilter {
         return field;
       }
     }
-    throw new IllegalArgumentException("events have no number called " + name);
+    String known =
+        Arrays.stream(Field.values())
+            .filter(field -> field.kind() != Kind.DATA)
+            .map(Field::column)
+            .collect(Collectors.joining(", "));
+    throw new IllegalArgumentException(
+        "events have no number called " + name + "; there are " + known);
   }
 
   private static long value(Field field, String text) {

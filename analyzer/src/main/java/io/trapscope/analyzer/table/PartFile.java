@@ -15,7 +15,7 @@ import java.nio.file.StandardOpenOption;
 
 /**
  * A file that is called {@code NAME.part} until it is complete. Whoever finds {@code NAME} finds
- * all of it.
+ * all of it. What is there and is no file, such as a pipe, is written as it is.
  */
 public final class PartFile implements AutoCloseable {
   private final Path target;
@@ -30,16 +30,39 @@ public final class PartFile implements AutoCloseable {
    */
   public PartFile(Path target) throws IOException {
     this.target = target;
-    this.part = target.resolveSibling(target.getFileName() + ".part");
     try {
+      this.part =
+          isSpecial(target) ? target : target.resolveSibling(target.getFileName() + ".part");
       this.channel =
-          FileChannel.open(
-              part,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE);
+          isSpecial(target)
+              ? FileChannel.open(target, StandardOpenOption.WRITE)
+              : FileChannel.open(
+                  part,
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.TRUNCATE_EXISTING,
+                  StandardOpenOption.WRITE);
     } catch (IOException e) {
       throw explained(target, e);
+    }
+  }
+
+  /** Whether something is there that a file must not take the place of: a pipe or a device. */
+  private static boolean isSpecial(Path target) {
+    return Files.exists(target) && !Files.isRegularFile(target) && !Files.isDirectory(target);
+  }
+
+  /**
+   * Whether a file could be written there, as far as can be said before there is anything to write.
+   *
+   * @throws IOException with one line that says why not
+   */
+  public static void check(Path target) throws IOException {
+    if (Files.isDirectory(target)) {
+      throw new IOException("cannot write " + target + ": it is a folder");
+    }
+    Path folder = target.toAbsolutePath().getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new IOException("cannot write " + target + ": no such folder");
     }
   }
 
@@ -63,7 +86,10 @@ public final class PartFile implements AutoCloseable {
   public Path commit() throws IOException {
     try {
       channel.close();
-      Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      if (part != target) {
+        Files.move(
+            part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      }
     } catch (IOException e) {
       throw explained(e);
     }
@@ -105,7 +131,9 @@ public final class PartFile implements AutoCloseable {
       // The file is removed below; whether its last bytes were written does not matter.
     }
     try {
-      Files.deleteIfExists(part);
+      if (part != target) {
+        Files.deleteIfExists(part);
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
