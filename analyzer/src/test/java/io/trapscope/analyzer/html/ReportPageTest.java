@@ -18,6 +18,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,16 +33,14 @@ class ReportPageTest {
 
   @TempDir Path directory;
 
-  /**
-   * Two vCPUs, faults, halts, a poll loop, a string, and console text that would break a bad page.
-   */
-  private static MemoryTrace source() {
-    MemoryTrace trace = new MemoryTrace(2);
+  /** Faults, halts, a poll loop, a string, and console text that would break a bad page. */
+  private static MemoryTrace source(int vcpus) {
+    MemoryTrace trace = new MemoryTrace(vcpus);
     for (int i = 0; i < EXITS; i++) {
       long time = 1_000L + i * 7_000L;
       int n = i;
       trace.add(
-          i % 2,
+          i % vcpus,
           type(i),
           event -> {
             event.put(Field.TIME, time).put(Field.GUEST_TIME, 2_000 + n % 100);
@@ -70,6 +70,30 @@ class ReportPageTest {
             }
           });
     }
+    long end = 1_000L + EXITS * 7_000L;
+    for (int i = 0; i < 60; i++) {
+      // A status that never changes, index and data in turn, a mask that stays.
+      boolean data = i >= 20 && i < 40 && i % 2 == 1;
+      boolean read = i < 20 || data;
+      int port = i < 20 ? 0x64 : i >= 40 ? 0x21 : data ? 0x71 : 0x70;
+      int value = i < 20 ? 0x1c : i >= 40 ? 0xff : 0;
+      long time = end + i * 5_000L;
+      trace.add(
+          0,
+          EventType.PIO,
+          event ->
+              event
+                  .put(Field.TIME, time)
+                  .put(Field.GUEST_TIME, 700)
+                  .put(Field.RIP, 0xffff_ffff_8100_1000L + port)
+                  .put(Field.DEVICE_TIME, 90)
+                  .put(Field.REASON, ExitReason.IO_INSTRUCTION.code())
+                  .put(Field.PORT, port)
+                  .put(Field.DIRECTION, read ? 0 : 1)
+                  .put(Field.SIZE, 1)
+                  .put(Field.COUNT, 1)
+                  .put(Field.VALUE, value));
+    }
     for (String text :
         new String[] {"a line\n", "</script><b>&amp;\n", "\u001b[1mbold\u001b[0m\r\n", "rest"}) {
       byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
@@ -96,26 +120,42 @@ class ReportPageTest {
 
   @Test
   void browserShowsWhatTheArrowFilesSay() throws IOException, InterruptedException {
+    assertThat(check(source(2)))
+        .contains(
+            "compared cell by cell: combinable_accesses, ept_faults, hotspots, phases, poll_loops,"
+                + " timeline, unchanged_accesses")
+        .contains("report.html: as the files say, 4 lines of console, no error");
+  }
+
+  /** Of one vCPU nothing is added up for people: every cell of every table is a file's. */
+  @Test
+  void everyTableOfOneVcpuIsItsFile() throws IOException, InterruptedException {
+    assertThat(check(source(1), "whole"))
+        .contains(
+            "compared cell by cell: combinable_accesses, ept_faults, exit_histogram, exit_latency,"
+                + " hotspots, phases, poll_loops, timeline, unchanged_accesses");
+  }
+
+  private String check(MemoryTrace trace, String... how) throws IOException, InterruptedException {
     Path python = PythonEnvironment.pythonWithBrowser();
-    Results results = Analysis.run(source(), Reports.all(), 2);
+    Results results = Analysis.run(trace, Reports.all(), 2);
     Path tables = directory.resolve("tables");
     Path page = directory.resolve("report.html");
     results.write(tables, TableFormat.ARROW);
     results.writeHtml(page);
-    String said =
-        PythonEnvironment.run(
-            120,
-            python.toString(),
-            "analyzer/src/test/python/check_page.py",
-            page.toString(),
-            tables.toString());
-    assertThat(said).contains("report.html: as the files say, 4 lines of console, no error");
+    List<String> command = new ArrayList<>();
+    command.add(python.toString());
+    command.add("analyzer/src/test/python/check_page.py");
+    command.add(page.toString());
+    command.add(tables.toString());
+    command.addAll(List.of(how));
+    return PythonEnvironment.run(120, command.toArray(String[]::new));
   }
 
   @Test
   void dataCannotEndItsElement() throws IOException {
     Path page = directory.resolve("report.html");
-    Analysis.run(source(), Reports.all(), 1).writeHtml(page);
+    Analysis.run(source(1), Reports.all(), 1).writeHtml(page);
     String html = Files.readString(page);
     String data = html.substring(html.indexOf("<script id=\"data\""));
     assertThat(data.substring(data.indexOf('>') + 1, data.indexOf("</script>")))
