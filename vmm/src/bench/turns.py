@@ -83,6 +83,8 @@ class Vmm:
         self.pid, self.exits = self._await_vm()
         while self.exits.read() == 0 and self.process.poll() is None:
             time.sleep(0.0005)
+        if self.process.poll() is not None:
+            sys.exit(f"turns: {name} ended before its guest ran")
         self.slices = []  # (exits before it, wall ns an exit, CPU ns an exit)
 
     def _await_vm(self):

@@ -88,9 +88,10 @@ final class KvmOptions {
    * What the options ask for.
    *
    * @param cpus number of vCPUs
+   * @param memoryBytes guest memory
    * @throws UserError where they do not go together, or with this back end
    */
-  HostOptions plan(BackEnd backEnd, int cpus) {
+  HostOptions plan(BackEnd backEnd, int cpus, long memoryBytes) {
     MemoryOptions memory = new MemoryOptions(faults == Faults.UFFD, dirty, prefault, pages);
     if (!backEnd.name().equals("kvm")) {
       boolean any = irqchip != null || tscKhz != 0 || !pins.isEmpty();
@@ -104,6 +105,10 @@ final class KvmOptions {
     if (memory.faults() && (prefault || pages != Pages.DEFAULT)) {
       throw UserError.badInput(
           "--prefault and --huge-pages would leave --faults nothing to see: choose one of them");
+    }
+    if (pages.shift() > 0 && memoryBytes % (1L << pages.shift()) != 0) {
+      throw UserError.badInput(
+          "--huge-pages: guest memory has to be a multiple of such a page; --memory 1G is one");
     }
     if (tscKhz < 0) {
       throw UserError.badInput("--tsc-khz: a rate above 0, not " + tscKhz);

@@ -196,7 +196,7 @@ final class RecordCommand implements Callable<Integer> {
         force,
         parent.words(),
         new EventPlan(events.selection(), kernelEvents, events.buffer(), stacks),
-        kvm.plan(backEnd, cpus));
+        kvm.plan(backEnd, cpus, memory));
   }
 
   private Path directory(GuestChoice choice) {
