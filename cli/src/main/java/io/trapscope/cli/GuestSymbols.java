@@ -9,10 +9,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -25,6 +27,9 @@ final class GuestSymbols {
 
   /** Heap that unpacking takes, in sizes of the packed file, with what the analysis needs. */
   private static final int UNPACKING = 24;
+
+  /** Longer than it takes to load the images and to begin the trace. */
+  private static final long LOADING_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   /** What has been read, by file: recordings that are compared share a kernel. */
   private final Map<Path, SymbolTable> known = new ConcurrentHashMap<>();
@@ -65,12 +70,13 @@ final class GuestSymbols {
     return table;
   }
 
-  private SymbolTable own(TraceHeader header) {
+  /** Those of the kernel that the guest was made of; without any where it is not there any more. */
+  SymbolTable own(TraceHeader header) {
     Path folder = Path.of(header.notes().getOrDefault(RecordingHeader.FOLDER, ""));
     for (TraceHeader.Image image : header.images()) {
       Path file = folder.resolve(image.path());
       try {
-        if (ROLES.contains(image.role()) && isStill(image, file)) {
+        if (ROLES.contains(image.role()) && isStill(image, file, header.clocks().epochNanos())) {
           return read(file);
         }
       } catch (IOException | BootException e) {
@@ -87,11 +93,22 @@ final class GuestSymbols {
   }
 
   /** The hash comes last: it reads all of the file. */
-  private boolean isStill(TraceHeader.Image image, Path file) throws IOException {
+  private boolean isStill(TraceHeader.Image image, Path file, long recordedAt) throws IOException {
     return Files.isRegularFile(file)
         && Files.isReadable(file)
         && Files.size(file) == image.bytes()
         && isAffordable(file)
-        && hashes.computeIfAbsent(file, GuestImages::sha256).equals(image.sha256());
+        && (changedAt(file) < recordedAt - LOADING_NANOS
+            || hashes.computeIfAbsent(file, GuestImages::sha256).equals(image.sha256()));
+  }
+
+  /**
+   * When a file, or what is known of it, was last changed, ns since 1970: nobody can set that time,
+   * and to move another file here sets it. The largest number where the host does not keep it.
+   */
+  private static long changedAt(Path file) throws IOException {
+    return file.getFileSystem().supportedFileAttributeViews().contains("unix")
+        ? ((FileTime) Files.getAttribute(file, "unix:ctime")).to(TimeUnit.NANOSECONDS)
+        : Long.MAX_VALUE;
   }
 }

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -34,6 +35,8 @@ final class KallsymsTables {
   /** The strings of tokens '0' to '9', each of which stands for itself. */
   private static final byte[] DIGITS =
       "\0000\0001\0002\0003\0004\0005\0006\0007\0008\0009\000".getBytes(StandardCharsets.US_ASCII);
+
+  private static final int[] SKIPS = skips();
 
   private static final int LONGEST_TOKEN = 512;
   private static final int SYMBOLS_A_MARKER = 256;
@@ -73,8 +76,10 @@ final class KallsymsTables {
     return Optional.empty();
   }
 
+  /** Where the digits' strings are next; Horspool's search, as an image is tens of megabytes. */
   private int digits(int from) {
-    for (int at = from; at <= size - DIGITS.length; at++) {
+    int last = DIGITS.length - 1;
+    for (int at = from; at + last < size; at += SKIPS[image.get(at + last) & 0xff]) {
       int i = 0;
       while (i < DIGITS.length && image.get(at + i) == DIGITS[i]) {
         i++;
@@ -84,6 +89,16 @@ final class KallsymsTables {
       }
     }
     return -1;
+  }
+
+  /** How far the digits may lie ahead, by the byte at which they would end. */
+  private static int[] skips() {
+    int[] skips = new int[256];
+    Arrays.fill(skips, DIGITS.length);
+    for (int i = 0; i < DIGITS.length - 1; i++) {
+      skips[DIGITS[i]] = DIGITS.length - 1 - i;
+    }
+    return skips;
   }
 
   /** Reads the strings around those of the digits; false where they are none, or have no index. */
