@@ -149,18 +149,13 @@ final class AnalyzeCommand implements Callable<Integer> {
               .progress(progress::at)
               .run();
     }
-    print(results);
-    List<String> written;
+    StandardOutput.untilClosed(() -> print(results));
     try (progress) {
-      written = write(results, reader, progress);
+      List<String> written = write(results, reader, progress);
+      progress.close();
+      StandardOutput.untilClosed(() -> printNames(written));
     } catch (IOException e) {
       throw UserError.unwritable(e.getMessage(), e);
-    }
-    if (!json) {
-      PrintWriter out = spec.commandLine().getOut();
-      out.println();
-      out.println("files:");
-      written.forEach(file -> out.println("  " + file));
     }
     List<String> broken = limits == null ? List.of() : limits.broken(results);
     broken.forEach(line -> spec.commandLine().getErr().println("over budget: " + line));
@@ -272,6 +267,16 @@ final class AnalyzeCommand implements Callable<Integer> {
   private static void alsoMake(List<Report> chosen, String name) {
     if (chosen.stream().noneMatch(report -> report.name().equals(name))) {
       chosen.add(Reports.named(name));
+    }
+  }
+
+  private void printNames(List<String> files) {
+    if (!json) {
+      PrintWriter out = spec.commandLine().getOut();
+      out.println();
+      out.println("files:");
+      files.forEach(file -> out.println("  " + file));
+      out.flush();
     }
   }
 

@@ -114,8 +114,9 @@ final class CompareCommand implements Callable<Integer> {
     }
     Recordings recordings =
         new Recordings(results.subList(0, first), results.subList(first, results.size()), keys);
-    print(recordings);
-    write(recordings);
+    StandardOutput.untilClosed(() -> print(recordings));
+    List<Path> files = write(recordings);
+    StandardOutput.untilClosed(() -> printNames(files));
     return recordings.isComplete() ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
   }
 
@@ -161,7 +162,7 @@ final class CompareCommand implements Callable<Integer> {
     }
   }
 
-  private void write(Recordings recordings) {
+  private List<Path> write(Recordings recordings) {
     List<Path> files = new ArrayList<>();
     try {
       if (output != null) {
@@ -174,11 +175,16 @@ final class CompareCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw UserError.unwritable(e.getMessage(), e);
     }
+    return files;
+  }
+
+  private void printNames(List<Path> files) {
     if (!json && !files.isEmpty()) {
       PrintWriter out = spec.commandLine().getOut();
       out.println();
       out.println("files:");
       files.forEach(file -> out.println("  " + file));
+      out.flush();
     }
   }
 }

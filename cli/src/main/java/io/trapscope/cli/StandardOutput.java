@@ -24,6 +24,18 @@ final class StandardOutput extends OutputStream {
     }
   }
 
+  /**
+   * Prints for a command that has more to do: where the reader has gone, what is left to print goes
+   * nowhere, and the command goes on.
+   */
+  static void untilClosed(Runnable printing) {
+    try {
+      printing.run();
+    } catch (Closed e) {
+      // Whoever has gone has seen enough; files and the exit status are still wanted.
+    }
+  }
+
   private final OutputStream target;
 
   /** Set by the first failure, which is the one reported; what comes after goes nowhere. */
