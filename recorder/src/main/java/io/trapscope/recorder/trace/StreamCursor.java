@@ -20,9 +20,6 @@ final class StreamCursor implements BlockCursor {
   /** Bytes of file that are mapped at a time; more than any batch. */
   private static final int WINDOW_BYTES = 1 << 28;
 
-  /** Room of the usual batch. */
-  private static final int FIRST_BATCH_BYTES = 256 << 10;
-
   /** How far the beginning of a batch is looked for: the room of two. */
   static final long SEARCH_BYTES = 2L * TraceFormat.MAX_BATCH;
 
@@ -42,11 +39,8 @@ final class StreamCursor implements BlockCursor {
   /** Place in the file of the next document's header. */
   private long position;
 
-  /**
-   * The current batch, copied out of the window: its records are read several times as quickly from
-   * an array. Offsets are in it; offset == limit where it has no more records.
-   */
-  private ByteBuffer batch = room(FIRST_BATCH_BYTES);
+  /** The current batch. Offsets are in it; offset == limit where it has no more records. */
+  private final BatchBuffer batch;
 
   private int offset;
   private int limit;
@@ -96,6 +90,7 @@ final class StreamCursor implements BlockCursor {
   StreamCursor(
       Path file, int vcpu, TraceEnd.StreamEnd recorded, boolean unclean, long from, long border) {
     this.file = file;
+    this.batch = new BatchBuffer(file);
     this.vcpu = vcpu;
     this.recorded = recorded;
     this.unclean = unclean;
@@ -119,7 +114,7 @@ final class StreamCursor implements BlockCursor {
     try {
       while (true) {
         if (offset < limit) {
-          int head = EventReader.head(batch, offset);
+          int head = EventReader.head(batch.bytes(), offset);
           int length = EventReader.length(head);
           if (EventReader.isMarked(head, sequence)
               && length >= EventReader.MIN_RECORD
@@ -164,13 +159,13 @@ final class StreamCursor implements BlockCursor {
   }
 
   private void fill(EventBlock block) {
-    block.batch(batch, vcpu, baseTime, baseInstructions);
+    block.batch(batch.bytes(), vcpu, baseTime, baseInstructions);
     int at = offset;
     int end = limit;
     long number = sequence;
     int unknown = 0;
     while (at < end && block.size() < EventBlock.CAPACITY) {
-      int head = EventReader.head(batch, at);
+      int head = EventReader.head(batch.bytes(), at);
       int length = EventReader.length(head);
       if (!EventReader.isMarked(head, number)
           || length < EventReader.MIN_RECORD
@@ -367,14 +362,14 @@ final class StreamCursor implements BlockCursor {
         && (window.getShort(at + TraceFormat.STREAM) & 0xffff) == vcpu;
   }
 
-  private boolean closedBatch(int at, int length) {
+  private boolean closedBatch(int at, int length) throws IOException {
     int recordBytes = length - TraceFormat.BATCH_HEADER_BYTES;
     if (recordBytes < 0 || !isBatch(at)) {
       return false;
     }
-    copyBatch(at, length);
+    batch.read(windowStart + at, length);
     if (window.getInt(at + TraceFormat.RECORD_BYTES) != recordBytes
-        || TraceFormat.checksum(crc, batch.array(), recordBytes)
+        || TraceFormat.checksum(crc, batch.bytes().array(), recordBytes)
             != window.getInt(at + TraceFormat.CHECKSUM)) {
       anomalies.add(Anomaly.BAD_CHECKSUM, 1);
     }
@@ -383,36 +378,25 @@ final class StreamCursor implements BlockCursor {
     return true;
   }
 
-  private void copyBatch(int at, int length) {
-    if (batch.capacity() < length + EventBlock.SLACK) {
-      batch = room(length + EventBlock.SLACK);
-    }
-    window.get(at, batch.array(), 0, length);
-  }
-
-  private static ByteBuffer room(int bytes) {
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
   /** A batch without a trustworthy length: its records say where it ends. */
-  private boolean openBatch(int at) {
+  private boolean openBatch(int at) throws IOException {
     if (!isBatch(at)) {
       return false;
     }
     int room = Math.min(window.capacity() - at, TraceFormat.MAX_BATCH);
-    copyBatch(at, room);
+    batch.read(windowStart + at, room);
     // A live writer marks a record when its fields are there; the copy may have taken them before.
     long first = window.getLong(at + TraceFormat.SEQUENCE);
     int marked = TraceFormat.BATCH_HEADER_BYTES;
     for (long number = first; marked <= room - EventReader.MIN_RECORD; number++) {
-      int head = EventReader.head(batch, marked);
+      int head = EventReader.head(batch.bytes(), marked);
       if (!EventReader.isMarked(head, number) || EventReader.length(head) == 0) {
         break;
       }
       marked += EventReader.length(head);
     }
     VarHandle.acquireFence();
-    copyBatch(at, Math.min(marked, room));
+    batch.read(windowStart + at, Math.min(marked, room));
     open = true;
     beginBatch(at, room - TraceFormat.BATCH_HEADER_BYTES);
     return true;
@@ -438,7 +422,7 @@ final class StreamCursor implements BlockCursor {
     recordsBefore = records;
     recordsEnd = batchStart + limit;
     blankTail = false;
-    event.batch(batch, vcpu, baseTime, baseInstructions);
+    event.batch(batch.bytes(), vcpu, baseTime, baseInstructions);
   }
 
   /** Compares a batch with the end of the one before it. */
@@ -457,6 +441,10 @@ final class StreamCursor implements BlockCursor {
     if (!ended) {
       ended = true;
       offset = limit;
+      batch.release();
+      event.batch(batch.bytes(), vcpu, 0, 0);
+      window = null;
+      view = null;
       if (recorded != null) {
         compareWithFooter(recorded, records, anomalies);
       }

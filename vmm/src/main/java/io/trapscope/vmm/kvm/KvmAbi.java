@@ -264,8 +264,6 @@ final class KvmAbi {
   /** Page of a vCPU's mapping at which its ring begins, on x86. */
   static final int KVM_DIRTY_LOG_PAGE_OFFSET = 64;
 
-  // struct kvm_pre_fault_memory: gpa u64, size u64, flags u64, padding u64[5]. KVM moves gpa and
-  // size past what it has done.
   // struct kvm_lapic_state; struct kvm_pit_state2, of which channel 0 comes first; struct
   // kvm_irqchip: the chip's number, and from byte 8 on its registers (asm/kvm.h).
   static final int LAPIC_BYTES = 1024;
@@ -277,6 +275,8 @@ final class KvmAbi {
   static final int IRQCHIP_PIC_MASK = 8 + 2;
   static final int IRQCHIP_IOAPIC_PINS = 8 + 24;
 
+  // struct kvm_pre_fault_memory: gpa u64, size u64, flags u64, padding u64[5]. KVM moves gpa and
+  // size past what it has done.
   static final int PRE_FAULT_BYTES = 64;
   static final int PRE_FAULT_GPA = 0;
   static final int PRE_FAULT_SIZE = 8;
