@@ -58,8 +58,9 @@ public interface Vm extends AutoCloseable {
      * Nothing of the back end's own makes any of them go on.
      *
      * @param forGood whether an interrupt from outside could not either
+     * @return what ends the run; null where it goes on
      */
-    void rest(boolean forGood);
+    Runnable rest(boolean forGood);
   }
 
   /**

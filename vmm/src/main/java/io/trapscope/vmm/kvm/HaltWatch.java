@@ -1,10 +1,10 @@
 package io.trapscope.vmm.kvm;
 
 import io.trapscope.vmm.hypervisor.HypervisorException;
-import io.trapscope.vmm.hypervisor.Vm;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * Notices that a machine will not go on by itself. With interrupt controllers in the kernel a HLT
@@ -26,7 +26,7 @@ final class HaltWatch implements AutoCloseable {
 
   private final List<KvmVcpu> vcpus;
   private final BooleanSupplier timerRuns;
-  private final Vm.Resting resting;
+  private final Consumer<Boolean> resting;
   private final long[] entries;
   private final Thread thread;
   private volatile boolean closed;
@@ -35,9 +35,10 @@ final class HaltWatch implements AutoCloseable {
    * Begins to look.
    *
    * @param timerRuns whether a timer besides those of the vCPUs will raise an interrupt
-   * @param resting called at each look that finds no vCPU able to go on by itself
+   * @param resting called at each look that finds no vCPU able to go on by itself, with whether an
+   *     interrupt could not wake one either
    */
-  HaltWatch(List<KvmVcpu> vcpus, BooleanSupplier timerRuns, Vm.Resting resting) {
+  HaltWatch(List<KvmVcpu> vcpus, BooleanSupplier timerRuns, Consumer<Boolean> resting) {
     this.vcpus = vcpus;
     this.timerRuns = timerRuns;
     this.resting = resting;
@@ -57,11 +58,11 @@ final class HaltWatch implements AutoCloseable {
       looks = found == before ? looks + 1 : 1;
       before = found;
       if (found == KvmVcpu.Rest.STUCK && looks >= LOOKS_STUCK) {
-        resting.rest(true);
+        resting.accept(true);
         return;
       }
       if (found == KvmVcpu.Rest.IDLE && looks >= LOOKS_IDLE) {
-        resting.rest(false);
+        resting.accept(false);
         pause = LONGEST_NANOS;
       } else {
         pause = found == KvmVcpu.Rest.NONE ? Math.min(2 * pause, LONGEST_NANOS) : LOOK_NANOS;

@@ -227,7 +227,7 @@ final class KvmVcpu implements Vcpu {
     }
     out.reason = wasKicked ? ExitReason.INTERRUPTED : ExitReason.PREEMPTION_TIMER;
     if (wasKicked
-        && vm.isAtRest()
+        && vm.endsAtRest()
         && findRest() != Rest.NONE
         && mpState.getInt(0) == KvmAbi.KVM_MP_STATE_HALTED) {
       out.reason = ExitReason.HLT; // the guest's last act, which KVM has kept to itself

@@ -62,7 +62,7 @@ final class KvmVm implements Vm {
   private DirtyLog dirtyLog;
   private final List<DirtyRing> dirtyRings = new ArrayList<>();
   private HaltWatch haltWatch;
-  private volatile boolean atRest;
+  private volatile boolean endsAtRest;
   private boolean closed;
 
   /**
@@ -423,15 +423,18 @@ final class KvmVm implements Vm {
               vcpus,
               interrupts::timerRuns,
               forGood -> {
-                atRest = true;
-                action.rest(forGood);
+                Runnable end = action.rest(forGood);
+                if (end != null) {
+                  endsAtRest = true;
+                  end.run();
+                }
               });
     }
   }
 
-  /** Whether none of the vCPUs went on when they were looked at last. */
-  boolean isAtRest() {
-    return atRest;
+  /** Whether the run ends because no vCPU goes on. */
+  boolean endsAtRest() {
+    return endsAtRest;
   }
 
   /** The CPU of the host for a vCPU, by its number. */

@@ -321,12 +321,11 @@ public final class Machine implements AutoCloseable {
   }
 
   /** The back end has found all vCPUs halted inside it; any of its threads. */
-  private void rest(boolean forGood) {
+  private Runnable rest(boolean forGood) {
     if (forGood) {
-      run.end(RunEnd.HALTED, 0, "halted with interrupts off");
-    } else if (timerOfDevices() == Long.MAX_VALUE) {
-      rest();
+      return () -> run.end(RunEnd.HALTED, 0, "halted with interrupts off");
     }
+    return timerOfDevices() == Long.MAX_VALUE ? rest() : null;
   }
 
   private long timerOfDevices() {
@@ -340,16 +339,20 @@ public final class Machine implements AutoCloseable {
 
   /**
    * All vCPUs are halted and no timer is armed: only what is typed can wake one. Where nothing more
-   * can come the run ends; else the user is told, once.
+   * can come that ends the run; else the user is told, once.
+   *
+   * @return what ends the run; null where it goes on
    */
-  void rest() {
+  Runnable rest() {
     ConsoleInput input = config.consoleInput;
     if (input == null || !input.isOpen()) {
-      run.end(RunEnd.HALTED, 0, "halted, and nothing is left that could wake it");
-    } else if (restTold.compareAndSet(false, true)) {
+      return () -> run.end(RunEnd.HALTED, 0, "halted, and nothing is left that could wake it");
+    }
+    if (restTold.compareAndSet(false, true)) {
       config.messages.accept(
           "the guest is halted with no timer armed; only console input can wake it");
     }
+    return null;
   }
 
   private void await(CountDownLatch running, List<VcpuLoop> loops) {

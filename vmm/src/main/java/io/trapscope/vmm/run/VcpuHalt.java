@@ -130,8 +130,9 @@ final class VcpuHalt {
         machine.wakeOthers(index);
         machine.unlock();
       } else {
-        if (turns != null || nobodyGoesOn) {
-          machine.rest();
+        Runnable end = turns != null || nobodyGoesOn ? machine.rest() : null;
+        if (end != null) {
+          end.run();
         }
         run.await(WAIT_MILLIS);
       }

@@ -34,6 +34,7 @@ import java.util.BitSet;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -334,7 +335,18 @@ class ConformanceTest {
           + "c78380030000ffffffff" // initial count
           + WITHOUT_TIMER;
 
-  private RunResult wait(String code, IrqChip irqchip, ConsoleInput input, List<String> told) {
+  /** Has the serial port interrupt for what is typed, first; there is nothing to handle it. */
+  private static final String WITH_INPUT =
+      "bb0000e0fe" // mov ebx, 0xfee00000
+          + "c783f0000000ff010000" // spurious vector: enabled
+          + "c7835003000000070000" // LVT LINT0: ExtINT
+          + "b011e620b020e621b004e621b001e621" // 8259: ICW1 to ICW4, vectors from 0x20 on
+          + "b0efe621" // lets through IRQ 4 only
+          + "66baf903b001ee" // IER: received data
+          + "66bafc03b00aee" // MCR: RTS and OUT2
+          + WITHOUT_TIMER;
+
+  private RunResult wait(String code, IrqChip irqchip, ConsoleInput input, Consumer<String> told) {
     byte[] bytes = HexFormat.of().parseHex(code);
     try (Hypervisor hypervisor = BackEnd.KVM.open();
         Machine machine =
@@ -344,7 +356,7 @@ class ConformanceTest {
                         new FlatLoader("wait", bytes, 0x1000, 0x1000, FlatLoader.Mode.LONG, ""))
                     .host(HostOptions.of(irqchip))
                     .consoleInput(input)
-                    .messages(told::add)
+                    .messages(told)
                     .timeout(Duration.ofSeconds(2))
                     .build())) {
       return machine.run(Sinks.NONE);
@@ -355,7 +367,7 @@ class ConformanceTest {
   @EnumSource(names = {"USER", "SPLIT", "KERNEL"})
   void aGuestThatWaitsForAnInterruptWhichNothingCanRaiseEnds(IrqChip irqchip) {
     List<String> told = new ArrayList<>();
-    RunResult result = wait(WITHOUT_TIMER, irqchip, null, told);
+    RunResult result = wait(WITHOUT_TIMER, irqchip, null, told::add);
     assertThat(result.end()).isEqualTo(RunEnd.HALTED);
     assertThat(result.text()).isEqualTo("halted, and nothing is left that could wake it");
     assertThat(result.exits(ExitReason.HLT)).isEqualTo(1);
@@ -366,7 +378,7 @@ class ConformanceTest {
   @EnumSource(names = {"USER", "SPLIT", "KERNEL"})
   void aGuestThatInputCouldWakeLivesOnWhichIsToldOnce(IrqChip irqchip) {
     List<String> told = Collections.synchronizedList(new ArrayList<>());
-    RunResult result = wait(WITHOUT_TIMER, irqchip, new TypedInput(), told);
+    RunResult result = wait(WITHOUT_TIMER, irqchip, new TypedInput(), told::add);
     assertThat(result.end()).isEqualTo(RunEnd.TIMEOUT);
     assertThat(told)
         .containsExactly("the guest is halted with no timer armed; only console input can wake it");
@@ -374,9 +386,19 @@ class ConformanceTest {
 
   @ParameterizedTest
   @EnumSource(names = {"USER", "SPLIT", "KERNEL"})
+  void whatIsTypedWakesAGuestThatWasToldToBeIdle(IrqChip irqchip) {
+    TypedInput input = new TypedInput();
+    RunResult result =
+        wait(WITH_INPUT, irqchip, input, told -> input.offer(new byte[] {'x'}, 0, 1));
+    assertThat(result.end()).isEqualTo(RunEnd.TRIPLE_FAULT);
+    assertThat(result.exits(ExitReason.HLT)).isEqualTo(irqchip == IrqChip.USER ? 1 : 0);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"USER", "SPLIT", "KERNEL"})
   void aGuestWhoseTimerRunsDoesNotEnd(IrqChip irqchip) {
     List<String> told = new ArrayList<>();
-    assertThat(wait(WITH_TIMER, irqchip, null, told).end()).isEqualTo(RunEnd.TIMEOUT);
+    assertThat(wait(WITH_TIMER, irqchip, null, told::add).end()).isEqualTo(RunEnd.TIMEOUT);
     assertThat(told).isEmpty();
   }
 
