@@ -9,7 +9,6 @@ import io.trapscope.analyzer.pipeline.TableFormat;
 import io.trapscope.analyzer.pipeline.WatchedTrace;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.Reports;
-import io.trapscope.analyzer.table.PartFile;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -129,7 +128,10 @@ final class AnalyzeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    checkPlaces();
+    if (maxRows < 0) {
+      throw UserError.badInput("--max-rows takes a number of exits, not " + maxRows);
+    }
+    OutputFiles.check(html, perfetto, folded);
     Budget limits = budget == null ? null : limits();
     List<Report> chosen = chosen(limits == null ? List.of() : limits.reports());
     ReadingProgress progress = new ReadingProgress(parent.err());
@@ -153,7 +155,9 @@ final class AnalyzeCommand implements Callable<Integer> {
     try (progress) {
       List<String> written = write(results, reader, progress);
       progress.close();
-      StandardOutput.untilClosed(() -> printNames(written));
+      if (!json) {
+        OutputFiles.print(spec.commandLine().getOut(), written);
+      }
     } catch (IOException e) {
       throw UserError.unwritable(e.getMessage(), e);
     }
@@ -163,22 +167,6 @@ final class AnalyzeCommand implements Callable<Integer> {
       return ExitStatus.INCOMPLETE; // what is lost might have broken a limit too
     }
     return broken.isEmpty() ? ExitStatus.DONE : ExitStatus.OVER_BUDGET;
-  }
-
-  /** What can be known to go wrong with files is said before a long trace is read. */
-  private void checkPlaces() {
-    if (maxRows < 0) {
-      throw UserError.badInput("--max-rows takes a number of exits, not " + maxRows);
-    }
-    try {
-      for (Path file : new Path[] {html, perfetto, folded}) {
-        if (file != null) {
-          PartFile.check(file);
-        }
-      }
-    } catch (IOException e) {
-      throw UserError.badInput(e.getMessage(), e);
-    }
   }
 
   /** Writes every file that is asked for, and returns a line for each. */
@@ -267,16 +255,6 @@ final class AnalyzeCommand implements Callable<Integer> {
   private static void alsoMake(List<Report> chosen, String name) {
     if (chosen.stream().noneMatch(report -> report.name().equals(name))) {
       chosen.add(Reports.named(name));
-    }
-  }
-
-  private void printNames(List<String> files) {
-    if (!json) {
-      PrintWriter out = spec.commandLine().getOut();
-      out.println();
-      out.println("files:");
-      files.forEach(file -> out.println("  " + file));
-      out.flush();
     }
   }
 

@@ -9,7 +9,6 @@ import io.trapscope.analyzer.report.HotspotKey;
 import io.trapscope.analyzer.report.HotspotsReport;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.Reports;
-import io.trapscope.analyzer.table.PartFile;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -95,9 +94,7 @@ final class CompareCommand implements Callable<Integer> {
     if (symbols.size() > 2) {
       throw UserError.badInput("--symbols: one file, or one for each side");
     }
-    if (html != null) {
-      checkPage();
-    }
+    OutputFiles.check(html);
     GuestSymbols names = new GuestSymbols();
     try (ReadingProgress progress = new ReadingProgress(parent.err())) {
       for (int i = 0; i < traces.size(); i++) {
@@ -116,16 +113,10 @@ final class CompareCommand implements Callable<Integer> {
         new Recordings(results.subList(0, first), results.subList(first, results.size()), keys);
     StandardOutput.untilClosed(() -> print(recordings));
     List<Path> files = write(recordings);
-    StandardOutput.untilClosed(() -> printNames(files));
-    return recordings.isComplete() ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
-  }
-
-  private void checkPage() {
-    try {
-      PartFile.check(html);
-    } catch (IOException e) {
-      throw UserError.badInput(e.getMessage(), e);
+    if (!json && !files.isEmpty()) {
+      OutputFiles.print(spec.commandLine().getOut(), files);
     }
+    return recordings.isComplete() ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
   }
 
   private Path symbols(boolean ofFirstSide) {
@@ -176,15 +167,5 @@ final class CompareCommand implements Callable<Integer> {
       throw UserError.unwritable(e.getMessage(), e);
     }
     return files;
-  }
-
-  private void printNames(List<Path> files) {
-    if (!json && !files.isEmpty()) {
-      PrintWriter out = spec.commandLine().getOut();
-      out.println();
-      out.println("files:");
-      files.forEach(file -> out.println("  " + file));
-      out.flush();
-    }
   }
 }

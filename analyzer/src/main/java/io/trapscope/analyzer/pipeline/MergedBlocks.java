@@ -5,7 +5,6 @@ import io.trapscope.recorder.event.EventLayout;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.trace.BlockCursor;
-import io.trapscope.recorder.trace.StreamParts;
 import io.trapscope.recorder.trace.TraceReader;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,14 +28,12 @@ final class MergedBlocks {
 
   /** One stream's block. */
   private static final class Head {
-    private final StreamParts parts;
+    private final BlockCursor cursor;
     private final EventBlock block = new EventBlock();
-    private BlockCursor cursor;
-    private int part;
     private int next;
 
-    Head(StreamParts parts) {
-      this.parts = parts;
+    Head(BlockCursor cursor) {
+      this.cursor = cursor;
     }
 
     /** Whether there is an event; fills the block anew where it is used up. */
@@ -45,13 +42,7 @@ final class MergedBlocks {
         return true;
       }
       next = 0;
-      while (cursor == null || !cursor.next(block)) {
-        if (part == parts.size()) {
-          return false;
-        }
-        cursor = parts.cursor(part++);
-      }
-      return true;
+      return cursor.next(block);
     }
 
     long time() {
@@ -61,7 +52,7 @@ final class MergedBlocks {
 
   MergedBlocks(TraceReader trace) {
     for (int vcpu : trace.streams()) {
-      heads.add(new Head(trace.parts(vcpu, Long.MAX_VALUE)));
+      heads.add(new Head(trace.stream(vcpu)));
     }
   }
 

@@ -2,6 +2,7 @@ package io.trapscope.analyzer.pipeline;
 
 import io.trapscope.analyzer.tally.Pass;
 import io.trapscope.recorder.trace.Anomalies;
+import io.trapscope.recorder.trace.BlockCursor;
 import io.trapscope.recorder.trace.StreamParts;
 import io.trapscope.recorder.trace.TraceReader;
 import java.util.ArrayList;
@@ -165,10 +166,10 @@ final class Streams {
       Optional<Anomalies> found = cut.anomalies();
       if (found.isEmpty()) {
         // Damage lies across a border: only one reader of the whole stream sees what is there.
-        StreamParts again = trace.parts(streams.get(unit.stream), Long.MAX_VALUE);
+        BlockCursor again = trace.stream(streams.get(unit.stream));
         stream = newPass.get();
-        stream.drain(again.cursor(0));
-        found = again.anomalies();
+        stream.drain(again);
+        found = Optional.of(again.anomalies());
       }
       anomalies.addAll(found.orElseThrow());
       whole.merge(stream);

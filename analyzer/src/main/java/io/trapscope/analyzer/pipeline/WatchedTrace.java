@@ -52,7 +52,7 @@ public final class WatchedTrace implements TraceReader {
   }
 
   @Override
-  public EventCursor stream(int vcpu) {
+  public BlockCursor stream(int vcpu) {
     return trace.stream(vcpu);
   }
 

@@ -11,6 +11,9 @@ import java.util.regex.Pattern;
 
 /** Puts the lines of a console together, which may come in pieces. */
 public final class ConsoleLines {
+  /** Bytes of a line that are kept: more than {@link Messages} has of all lines. */
+  private static final int MOST_BYTES = 2 * Messages.MOST_BYTES;
+
   /** Sequences that move a cursor or set a colour. */
   private static final Pattern ESCAPES =
       Pattern.compile("\u001b(\\[[0-9;?]*[A-Za-z]|[()][A-Z0-9])");
@@ -41,7 +44,7 @@ public final class ConsoleLines {
       end = time;
       if (bytes[i] == '\n') {
         endLine();
-      } else {
+      } else if (line.size() < MOST_BYTES) {
         line.write(bytes[i]);
       }
     }

@@ -171,7 +171,7 @@ final class FieldRows {
       case NIBBLE -> readInts(block, records, offset, 0xf, cell.layout.shift(cell.field), count);
       case SINCE_BASE -> {
         readInts(block, records, offset, U32, 0, count);
-        add(base(cell.field, events), count);
+        add(cell.field == Field.TIME ? block.baseTime() : block.baseInstructions(), count);
       }
       case DERIVED -> derive(cell, events, records, count);
       case BYTES -> throw new IllegalArgumentException(cell.field + " is no number");
@@ -198,25 +198,10 @@ final class FieldRows {
     }
   }
 
-  /** What the field's 32 bits count from in this block. */
-  private static long base(Field field, ChosenEvents events) {
-    if (field == Field.TIME) {
-      return events.block.baseTime();
-    }
-    for (int i = 0; i < events.size; i++) {
-      EventReader event = events.block.event(events.number[i]);
-      if (event.has(field)) {
-        int offset = EventLayout.of(event.type()).offset(field);
-        return event.get(field) - (events.block.i32(events.at[i] + offset) & U32);
-      }
-    }
-    return 0;
-  }
-
   private void derive(Cell cell, ChosenEvents events, int[] records, int count) {
     if (cell.field == Field.SEQUENCE) {
       for (int i = 0; i < count; i++) {
-        values[i] = events.block.event(events.number[i]).sequence();
+        values[i] = events.block.sequence(events.number[i]);
       }
     } else if (cell.field == Field.VCPU) {
       Arrays.fill(values, 0, count, events.block.vcpu());

@@ -31,10 +31,10 @@ public final class PartFile implements AutoCloseable {
   public PartFile(Path target) throws IOException {
     this.target = target;
     try {
-      this.part =
-          isSpecial(target) ? target : target.resolveSibling(target.getFileName() + ".part");
+      boolean special = isSpecial(target);
+      this.part = special ? target : target.resolveSibling(target.getFileName() + ".part");
       this.channel =
-          isSpecial(target)
+          special
               ? FileChannel.open(target, StandardOpenOption.WRITE)
               : FileChannel.open(
                   part,

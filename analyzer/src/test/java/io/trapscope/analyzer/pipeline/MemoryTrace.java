@@ -94,7 +94,7 @@ public final class MemoryTrace implements TraceReader {
   }
 
   @Override
-  public EventCursor stream(int vcpu) {
+  public BlockCursor stream(int vcpu) {
     return streams.get(vcpu).cursor();
   }
 

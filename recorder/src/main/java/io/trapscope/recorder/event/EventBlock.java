@@ -25,6 +25,7 @@ public final class EventBlock {
   private ByteBuffer bytes;
   private int vcpu;
   private long baseTime;
+  private long baseInstructions;
   private int size;
 
   /**
@@ -36,6 +37,7 @@ public final class EventBlock {
     this.bytes = source;
     this.vcpu = vcpu;
     this.baseTime = baseTime;
+    this.baseInstructions = baseInstructions;
     this.size = 0;
     reader.batch(source, vcpu, baseTime, baseInstructions);
   }
@@ -73,6 +75,16 @@ public final class EventBlock {
   /** What a record's time counts from. */
   public long baseTime() {
     return baseTime;
+  }
+
+  /** What a record's retired instructions count from. */
+  public long baseInstructions() {
+    return baseInstructions;
+  }
+
+  /** An event's sequence number in its stream. */
+  public long sequence(int number) {
+    return sequences[number];
   }
 
   /** Id of an event's type. */

@@ -95,7 +95,7 @@ final class ChronicleTraceReader implements TraceReader {
   }
 
   @Override
-  public EventCursor stream(int vcpu) {
+  public BlockCursor stream(int vcpu) {
     return cursor(vcpu);
   }
 

@@ -43,7 +43,7 @@ public interface TraceReader {
    *
    * @param vcpu one of {@link #streams}
    */
-  EventCursor stream(int vcpu);
+  BlockCursor stream(int vcpu);
 
   /**
    * One stream from a batch on that begins at or before {@code time}, if there is one; for who

@@ -1,6 +1,7 @@
 package io.trapscope.vmm.kvm;
 
 import io.trapscope.vmm.device.InterruptFabric;
+import io.trapscope.vmm.device.Pit;
 import java.nio.ByteBuffer;
 
 /**
@@ -17,9 +18,6 @@ final class KvmTimers {
   private static final int MASKED = 1 << 16;
   private static final int TIMER_MODE = 3 << 17;
   private static final int TSC_DEADLINE = 2 << 17;
-
-  /** Of the 8254's channel 0, Hz. */
-  private static final long PIT_HZ = 1_193_182;
 
   private static final long NANOS_A_SECOND = 1_000_000_000L;
 
@@ -62,7 +60,7 @@ final class KvmTimers {
       // Once: it has fired when its count is over.
       case 0, 1, 4, 5 -> {
         int count = pit.getInt(KvmAbi.PIT_COUNT);
-        long due = pit.getLong(KvmAbi.PIT_LOADED) + count * NANOS_A_SECOND / PIT_HZ;
+        long due = pit.getLong(KvmAbi.PIT_LOADED) + count * NANOS_A_SECOND / Pit.FREQUENCY;
         yield nanos - due < LATE_NANOS;
       }
       default -> false; // nobody has set a mode since reset
