@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
  * <p>{@link #event} gives any of the events in the ordinary way.
  */
 public final class EventBlock {
-  public static final int CAPACITY = 64;
+  public static final int CAPACITY = 256;
 
   /**
    * Bytes that an array has to have behind its last record, so that every field of every type can
