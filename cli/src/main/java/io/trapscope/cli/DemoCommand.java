@@ -118,7 +118,11 @@ final class DemoCommand implements Callable<Integer> {
         byte[] line = "uname -a; exit\n".getBytes(StandardCharsets.US_ASCII);
         typed.offer(line, 0, line.length);
         typed.close();
-        run(backEnd, GuestOptions.debianCloud(fetched, ""), typed, trace);
+        run(
+            backEnd,
+            GuestOptions.debianCloud(fetched.kernel(), fetched.initrd(), ""),
+            typed,
+            trace);
       }
       analyze(trace, true);
     } catch (FetchException e) {
@@ -149,6 +153,7 @@ final class DemoCommand implements Callable<Integer> {
             false,
             trace,
             false,
+            0,
             sameAs,
             EventPlan.DEFAULT,
             HostOptions.DEFAULT);

@@ -74,36 +74,40 @@ final class GuestImages {
    * @throws UserError where one can no longer be read
    */
   List<Image> hashed() {
-    return hashed(() -> true);
+    return hashed(() -> true, KeptFiles.NONE);
   }
 
   /**
    * The same, for a thread beside a guest that runs.
    *
    * @param hurry whether the guest no longer needs the processor more than this does
+   * @param kept gets copies
    */
-  List<Image> hashed(BooleanSupplier hurry) {
-    return sources.stream().map(source -> hashed(source, hurry)).toList();
+  List<Image> hashed(BooleanSupplier hurry, KeptFiles kept) {
+    return sources.stream().map(source -> hashed(source, hurry, kept)).toList();
   }
 
-  private static Image hashed(Source source, BooleanSupplier hurry) {
+  private static Image hashed(Source source, BooleanSupplier hurry, KeptFiles kept) {
     MessageDigest hash = digest();
     byte[] piece = new byte[1 << 16];
     long bytes = 0;
-    try (InputStream in = source.content.open()) {
+    try (InputStream in = source.content.open();
+        KeptFiles.Copy copy = kept.begin(source.path, source.bytes)) {
       for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
         long start = System.nanoTime();
         hash.update(piece, 0, count);
+        copy.write(piece, count);
         bytes += count;
         if (!hurry.getAsBoolean()) {
           LockSupport.parkNanos(REST * (System.nanoTime() - start));
         }
       }
+      String digest = HexFormat.of().formatHex(hash.digest());
+      copy.finish(digest);
+      return new Image(source.role, source.path, digest, bytes);
     } catch (IOException e) {
       throw unreadable(Path.of(source.path), e);
     }
-    String digest = HexFormat.of().formatHex(hash.digest());
-    return new Image(source.role, source.path, digest, bytes);
   }
 
   private static MessageDigest digest() {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -92,10 +93,10 @@ final class GuestOptions {
    * Reads the guest's files.
    *
    * @param host where it will run
-   * @param folder where relative paths start
+   * @param files where they are
    * @throws UserError where the options do not name one guest, or a file cannot be read
    */
-  GuestChoice choose(HostKind host, Path folder) {
+  GuestChoice choose(HostKind host, GuestFiles files) {
     int named = (guest == null ? 0 : 1) + (kernel == null ? 0 : 1) + (flat == null ? 0 : 1);
     if (named != 1) {
       throw UserError.badInput("name one guest: --guest NAME, --kernel FILE or --flat FILE");
@@ -108,41 +109,35 @@ final class GuestOptions {
       throw UserError.badInput("--initrd, --module and --kernel-entry go with --kernel");
     }
     if (kernel != null) {
-      return kernel(folder);
+      return kernel(files);
     }
-    return flat == null ? named(host) : flat(folder.resolve(flat));
+    return flat == null ? named(host, files) : flat(files.find("flat", flat).orElseThrow());
   }
 
-  private GuestChoice kernel(Path folder) {
-    Path file = folder.resolve(kernel);
+  private GuestChoice kernel(GuestFiles files) {
+    Path file = files.find("kernel", kernel).orElseThrow();
     GuestImages images = new GuestImages().add("kernel", file);
     List<BootModule> beside = new ArrayList<>();
     if (initrd != null) {
-      beside.add(BootModule.of(folder.resolve(initrd)));
-      images.add("initrd", folder.resolve(initrd));
+      Path initrdFile = files.find("initrd", initrd).orElseThrow();
+      beside.add(new BootModule(initrdFile, initrd.toString()));
+      images.add("initrd", initrdFile);
     }
     for (String module : modules) {
-      Path moduleFile = folder.resolve(module.split(" ", 2)[0]);
+      Path moduleFile = files.find("module", Path.of(module.split(" ", 2)[0])).orElseThrow();
       beside.add(new BootModule(moduleFile, module));
       images.add("module", moduleFile);
     }
     return new GuestChoice(
-        String.valueOf(file.getFileName()),
-        KernelLoader.open(file, beside, append, kernelEntry),
+        String.valueOf(kernel.getFileName()),
+        KernelLoader.open(new BootModule(file, kernel.toString()), beside, append, kernelEntry),
         images,
         false);
   }
 
-  private GuestChoice named(HostKind host) {
+  private GuestChoice named(HostKind host, GuestFiles files) {
     if (guest.equals(DebianCloudGuest.NAME)) {
-      DebianCloudGuest.Fetched fetched =
-          DebianCloudGuest.inUsersCache(FETCH_LIMIT)
-              .cached()
-              .orElseThrow(
-                  () ->
-                      UserError.badInput(
-                          guest + " is not here yet; run: trapscope guests fetch " + guest));
-      return debianCloud(fetched, append);
+      return debianCloud(files);
     }
     try {
       return bundled(Guests.named(guest), append, host);
@@ -151,11 +146,25 @@ final class GuestOptions {
     }
   }
 
+  private GuestChoice debianCloud(GuestFiles files) {
+    Optional<Path> keptKernel = files.find("kernel", null);
+    Optional<Path> keptInitrd = files.find("initrd", null);
+    if (keptKernel.isPresent() && keptInitrd.isPresent()) {
+      return debianCloud(keptKernel.get(), keptInitrd.get(), append);
+    }
+    DebianCloudGuest.Fetched fetched =
+        DebianCloudGuest.inUsersCache(FETCH_LIMIT)
+            .cached()
+            .orElseThrow(
+                () ->
+                    UserError.badInput(
+                        guest + " is not here yet; run: trapscope guests fetch " + guest));
+    return debianCloud(fetched.kernel(), fetched.initrd(), append);
+  }
+
   /** Debian's cloud kernel, fetched. */
-  static GuestChoice debianCloud(DebianCloudGuest.Fetched fetched, String append) {
+  static GuestChoice debianCloud(Path kernel, Path initrd, String append) {
     String commandLine = (DebianCloudGuest.COMMAND_LINE + " " + append).strip();
-    Path kernel = fetched.kernel();
-    Path initrd = fetched.initrd();
     return new GuestChoice(
         DebianCloudGuest.NAME,
         KernelLoader.open(kernel, List.of(BootModule.of(initrd)), commandLine, KernelEntry.AUTO),

@@ -31,8 +31,8 @@ final class GuestSymbols {
   /** Longer than it takes to load the images and to begin the trace. */
   private static final long LOADING_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-  /** What has been read, by file: recordings that are compared share a kernel. */
-  private final Map<Path, SymbolTable> known = new ConcurrentHashMap<>();
+  /** What has been read, by file or its SHA-256: recordings that are compared share a kernel. */
+  private final Map<String, SymbolTable> known = new ConcurrentHashMap<>();
 
   private final Map<Path, String> hashes = new ConcurrentHashMap<>();
 
@@ -46,44 +46,54 @@ final class GuestSymbols {
     if (file != null && (!Files.isReadable(file) || Files.isDirectory(file))) {
       throw UserError.badInput("cannot read symbols from " + file);
     }
-    return () -> file == null ? own(trace.header()) : named(file);
+    return () -> file == null ? own(trace.directory(), trace.header()) : named(file);
   }
 
   private SymbolTable named(Path file) {
     try {
-      return read(file);
+      return read(file.toString(), file.toString(), file);
     } catch (IOException | BootException e) {
       throw UserError.badInput(e.getMessage(), e);
     }
   }
 
-  private SymbolTable read(Path file) throws IOException {
-    SymbolTable table = known.get(file);
+  private SymbolTable read(String key, String name, Path file) throws IOException {
+    SymbolTable table = known.get(key);
     if (table == null) {
       Optional<byte[]> unpacked = KernelLoader.unpacked(file);
       table =
           unpacked.isPresent()
-              ? SymbolTable.of(file.toString(), ByteBuffer.wrap(unpacked.get()))
-              : SymbolTable.read(file);
-      known.put(file, table);
+              ? SymbolTable.of(name, ByteBuffer.wrap(unpacked.get()))
+              : SymbolTable.read(name, file);
+      known.put(key, table);
     }
     return table;
   }
 
-  /** Those of the kernel that the guest was made of; without any where it is not there any more. */
-  SymbolTable own(TraceHeader header) {
+  /**
+   * Those of the kernel that the guest was made of, from the copy that the trace keeps or from the
+   * file itself; without any where neither is there.
+   */
+  SymbolTable own(Path trace, TraceHeader header) {
     Path folder = Path.of(header.notes().getOrDefault(RecordingHeader.FOLDER, ""));
     for (TraceHeader.Image image : header.images()) {
-      Path file = folder.resolve(image.path());
+      Optional<Path> kept = KeptFiles.find(trace, image);
+      Path file = kept.orElseGet(() -> folder.resolve(image.path()));
       try {
-        if (ROLES.contains(image.role()) && isStill(image, file, header.clocks().epochNanos())) {
-          return read(file);
+        if (ROLES.contains(image.role())
+            && isAffordable(file)
+            && (kept.isPresent() || isStill(image, file, header.clocks().epochNanos()))) {
+          return read(key(image), image.path(), file);
         }
       } catch (IOException | BootException e) {
         // An image without symbols: the trace is analyzed without.
       }
     }
     return SymbolTable.EMPTY;
+  }
+
+  private static String key(TraceHeader.Image image) {
+    return image.sha256().isEmpty() ? image.path() : image.sha256();
   }
 
   /** A packed kernel needs room to be unpacked; nobody has asked for its symbols here. */
@@ -97,7 +107,6 @@ final class GuestSymbols {
     return Files.isRegularFile(file)
         && Files.isReadable(file)
         && Files.size(file) == image.bytes()
-        && isAffordable(file)
         && (changedAt(file) < recordedAt - LOADING_NANOS
             || hashes.computeIfAbsent(file, GuestImages::sha256).equals(image.sha256()));
   }

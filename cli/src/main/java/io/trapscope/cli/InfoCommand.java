@@ -91,7 +91,8 @@ final class InfoCommand implements Callable<Integer> {
               + ", "
               + image.bytes()
               + " bytes, "
-              + (image.sha256().isEmpty() ? "not hashed" : "sha256 " + image.sha256()));
+              + (image.sha256().isEmpty() ? "not hashed" : "sha256 " + image.sha256())
+              + (KeptFiles.find(reader.directory(), image).isPresent() ? ", kept" : ""));
     }
     printEnd(out, reader);
     for (TraceHeader.VcpuThread vcpu : header.threads()) {
@@ -240,6 +241,13 @@ final class InfoCommand implements Callable<Integer> {
             json.writeNullField("end");
           }
           json.writeNumberField("bytes", reader.bytes());
+          json.writeArrayFieldStart("kept_files");
+          for (TraceHeader.Image image : reader.header().images()) {
+            if (KeptFiles.find(reader.directory(), image).isPresent()) {
+              json.writeString(image.path());
+            }
+          }
+          json.writeEndArray();
           json.writeBooleanField("complete", isComplete(reader));
           json.writeArrayFieldStart("warnings");
           for (Anomaly anomaly : reader.anomalies().toMap().keySet()) {

@@ -132,6 +132,16 @@ final class RecordCommand implements Callable<Integer> {
   private boolean force;
 
   @Option(
+      names = "--keep-files",
+      paramLabel = "SIZE",
+      defaultValue = "32M",
+      converter = Quantities.SizeConverter.class,
+      description =
+          "Keep copies in the trace of the guest's files up to this size: symbols and replays come"
+              + " from them, on any host (default: ${DEFAULT-VALUE}; 0: none).")
+  private long keptBytes;
+
+  @Option(
       names = "--json",
       description = "Print the summary as JSON on stdout, and the guest's console on stderr.")
   private boolean json;
@@ -142,7 +152,7 @@ final class RecordCommand implements Callable<Integer> {
       throw UserError.badInput("--no-record writes no trace: leave out -o and --force");
     }
     try (BackEnd backEnd = BackEnd.choose(accel)) {
-      RecordPlan plan = plan(backEnd, Path.of(""));
+      RecordPlan plan = plan(backEnd, GuestFiles.AS_NAMED);
       Recording recording = new Recording(parent.err(), backEnd, plan);
       boolean progress = Terminals.isTerminal(Terminals.STDERR);
       Recorded recorded = run(recording, plan.guest().bundled(), progress);
@@ -174,10 +184,10 @@ final class RecordCommand implements Callable<Integer> {
   /**
    * The run that the options ask for, its guest read.
    *
-   * @param folder where relative paths of guest files start
+   * @param files where the guest's files are
    */
-  RecordPlan plan(BackEnd backEnd, Path folder) {
-    GuestChoice choice = guest.choose(backEnd.kind(), folder);
+  RecordPlan plan(BackEnd backEnd, GuestFiles files) {
+    GuestChoice choice = guest.choose(backEnd.kind(), files);
     boolean realTime =
         realTimeWanted == null
             ? !choice.bundled() && Terminals.isTerminal(Terminals.STDIN)
@@ -194,6 +204,7 @@ final class RecordCommand implements Callable<Integer> {
         realTime,
         directory(choice),
         force,
+        keptBytes,
         parent.words(),
         new EventPlan(events.selection(), kernelEvents, events.buffer(), stacks),
         kvm.plan(backEnd, cpus, memory));

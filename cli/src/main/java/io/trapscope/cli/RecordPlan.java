@@ -21,6 +21,7 @@ import java.util.List;
  * @param realTime whether a halted guest waits on the host's clock
  * @param directory where the trace goes; null for no recording
  * @param force whether a trace that is there is replaced
+ * @param keptBytes bytes of a file of the guest up to which the trace keeps a copy
  * @param commandLine the words of the command, for the trace's header
  * @param events which events it gets
  * @param host what is asked of the host's KVM
@@ -37,6 +38,7 @@ record RecordPlan(
     boolean realTime,
     Path directory,
     boolean force,
+    long keptBytes,
     List<String> commandLine,
     EventPlan events,
     HostOptions host) {}

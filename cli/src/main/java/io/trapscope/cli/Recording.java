@@ -159,7 +159,12 @@ final class Recording {
 
   private void addHashes(TraceWriter trace, TraceHeader header) {
     try {
-      trace.describe(header.withImages(plan.guest().images().hashed(() -> ended)));
+      // A bundled guest has no files.
+      KeptFiles kept =
+          plan.guest().bundled()
+              ? KeptFiles.NONE
+              : new KeptFiles(plan.directory(), plan.keptBytes(), err::println);
+      trace.describe(header.withImages(plan.guest().images().hashed(() -> ended, kept)));
     } catch (UserError | TraceException e) {
       err.println("trapscope: the trace lacks the hashes of its images: " + e.getMessage());
     }

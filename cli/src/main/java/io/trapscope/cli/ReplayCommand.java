@@ -98,7 +98,7 @@ final class ReplayCommand implements Callable<Integer> {
               + " exactly (--console plays any)");
     }
     try (BackEnd backEnd = BackEnd.choose(Accel.SOFT)) {
-      RecordPlan plan = recordedPlan(header, backEnd);
+      RecordPlan plan = recordedPlan(reader, backEnd);
       checkImages(header, plan);
       Recording recording = new Recording(parent.err(), backEnd, plan);
       ReplaySession session = new ReplaySession(reader, recording.machine(new PcBoard()));
@@ -108,7 +108,8 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   /** The trace's own command line says how its machine was made. */
-  private RecordPlan recordedPlan(TraceHeader header, BackEnd backEnd) {
+  private RecordPlan recordedPlan(TraceReader reader, BackEnd backEnd) {
+    TraceHeader header = reader.header();
     List<String> words = header.commandLine();
     String folder = header.notes().get(RecordingHeader.FOLDER);
     if (words.size() < 2 || folder == null) {
@@ -121,7 +122,7 @@ final class ReplayCommand implements Callable<Integer> {
               .parseArgs(arguments.toArray(String[]::new));
       if (parsed.hasSubcommand()
           && parsed.subcommand().commandSpec().userObject() instanceof RecordCommand recorded) {
-        return recorded.plan(backEnd, Path.of(folder));
+        return recorded.plan(backEnd, GuestFiles.of(reader, Path.of(folder)));
       }
     } catch (ParameterException e) {
       throw UserError.badInput(

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,6 +62,15 @@ class RecordAndReadTest {
     assertThat(Outcome.of("replay", "--verify", trace.toString()).status()).isZero();
 
     Files.write(image, new byte[] {(byte) 0xfb, (byte) 0xf4});
+    assertThat(Outcome.of("replay", "--verify", trace.toString()).status())
+        .as("from the copy that the trace keeps")
+        .isZero();
+    Outcome told = Outcome.of("info", "--json", trace.toString());
+    assertThat(told.out()).contains("\"kept_files\" : [ \"" + image + "\" ]");
+
+    try (Stream<Path> copies = Files.list(trace.resolve("files"))) {
+      Files.delete(copies.findFirst().orElseThrow());
+    }
     Outcome other = Outcome.of("replay", "--verify", trace.toString());
     assertThat(other.status()).isEqualTo(ExitStatus.BAD_INPUT);
     assertThat(other.err()).contains("is not the flat that was recorded");

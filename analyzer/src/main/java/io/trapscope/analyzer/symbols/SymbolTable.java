@@ -103,14 +103,15 @@ public final class SymbolTable {
   /**
    * Reads a file of symbols; see {@link #of}.
    *
+   * @param name of the file, for people
    * @throws IOException with one line that names the file, where it is none
    */
-  public static SymbolTable read(Path file) throws IOException {
+  public static SymbolTable read(String name, Path file) throws IOException {
     if (Files.size(file) > LARGEST_FILE) {
-      throw new IOException(file + " is too large for a file of symbols");
+      throw new IOException(name + " is too large for a file of symbols");
     }
     try (FileChannel channel = FileChannel.open(file)) {
-      return of(file.toString(), channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
+      return of(name, channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
     }
   }
 

@@ -93,7 +93,7 @@ class HotspotsReportTest {
   void byFunctionAndFilter() throws IOException {
     Path map = directory.resolve("System.map");
     Files.writeString(map, "0000000000001000 T first\n0000000000001100 T second\n");
-    SymbolTable symbols = SymbolTable.read(map);
+    SymbolTable symbols = SymbolTable.read("System.map", map);
     assertThat(hotspots("function,location", "event=PIO,port=0x3f8", "count", 0, symbols))
         .startsWith(
             """

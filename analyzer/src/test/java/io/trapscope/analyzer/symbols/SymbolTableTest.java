@@ -19,7 +19,8 @@ class SymbolTableTest {
   @TempDir Path directory;
 
   private SymbolTable text(String lines) throws IOException {
-    return SymbolTable.read(Files.writeString(directory.resolve("System.map"), lines));
+    return SymbolTable.read(
+        "System.map", Files.writeString(directory.resolve("System.map"), lines));
   }
 
   @Test
@@ -64,7 +65,8 @@ class SymbolTableTest {
 
   @Test
   void readsTheSymbolTableOfAnElfFile() throws IOException {
-    SymbolTable symbols = SymbolTable.read(Files.write(directory.resolve("vmlinux"), elf()));
+    SymbolTable symbols =
+        SymbolTable.read("vmlinux", Files.write(directory.resolve("vmlinux"), elf()));
     assertThat(symbols.size()).isEqualTo(1);
     assertThat(symbols.describe(0xffff_ffff_8100_0123L)).isEqualTo("start_kernel+0x23");
   }
@@ -120,7 +122,7 @@ class SymbolTableTest {
     Path file = directory.resolve("vmlinux");
     for (int length = 0; length < needed; length++) {
       Files.write(file, Arrays.copyOf(whole, length));
-      assertThatThrownBy(() -> SymbolTable.read(file))
+      assertThatThrownBy(() -> SymbolTable.read(file.toString(), file))
           .as(length + " bytes")
           .isInstanceOf(IOException.class)
           .hasMessageStartingWith(file.toString());

@@ -30,9 +30,9 @@ record KernelFiles(String name, byte[] kernel, List<Module> modules, String comm
    *
    * @throws BootException where a file cannot be read or is damaged
    */
-  static KernelFiles read(Path kernel, List<BootModule> modules, String commandLine) {
-    String name = kernel.toString();
-    byte[] image = contents(kernel);
+  static KernelFiles read(BootModule kernel, List<BootModule> modules, String commandLine) {
+    String name = kernel.text();
+    byte[] image = contents(kernel.file());
     Unpacker.Format format = Unpacker.Format.of(image, 0);
     if (format != null) {
       image = Unpacker.unpack(format, image, 0, image.length, name);

@@ -18,6 +18,7 @@ public final class KernelLoader {
    * Opens a kernel: a bzImage, an ELF file (PVH note, Multiboot header, or 64-bit entry, in that
    * order), or another Multiboot image; also one that is compressed as a whole.
    *
+   * @param kernel its text is its name, for messages and for a kernel that is told its own
    * @param modules files given to the kernel as they are; to Linux at most one, its RAM disk
    * @param commandLine for the kernel; may be empty
    * @param entry which of its entries to use
@@ -25,7 +26,7 @@ public final class KernelLoader {
    *     no kernel
    */
   public static BootSource open(
-      Path kernel, List<BootModule> modules, String commandLine, KernelEntry entry) {
+      BootModule kernel, List<BootModule> modules, String commandLine, KernelEntry entry) {
     KernelFiles files = KernelFiles.read(kernel, modules, commandLine);
     byte[] image = files.kernel();
     if (LinuxBoot.isBzImage(image)) {
@@ -42,13 +43,19 @@ public final class KernelLoader {
         files.name() + ": not a kernel: no bzImage, ELF or Multiboot header found");
   }
 
+  /** The same, of a kernel that is called as its file is. */
+  public static BootSource open(
+      Path kernel, List<BootModule> modules, String commandLine, KernelEntry entry) {
+    return open(BootModule.of(kernel), modules, commandLine, entry);
+  }
+
   /**
    * The ELF file inside a bzImage, as {@link KernelEntry#UNPACKED} boots it.
    *
    * @throws BootException where the file cannot be read or is no bzImage
    */
   public static byte[] unpack(Path kernel) {
-    KernelFiles files = KernelFiles.read(kernel, List.of(), "");
+    KernelFiles files = KernelFiles.read(BootModule.of(kernel), List.of(), "");
     if (!LinuxBoot.isBzImage(files.kernel())) {
       throw new BootException(files.name() + ": not a bzImage");
     }
@@ -74,7 +81,7 @@ public final class KernelLoader {
     if (!isPacked(file)) {
       return Optional.empty();
     }
-    KernelFiles files = KernelFiles.read(file, List.of(), "");
+    KernelFiles files = KernelFiles.read(BootModule.of(file), List.of(), "");
     return Optional.of(
         LinuxBoot.isBzImage(files.kernel())
             ? new LinuxBoot(files, KernelEntry.UNPACKED).payload().bytes()

@@ -312,6 +312,15 @@ class KernelLoaderTest {
   }
 
   @Test
+  void kernelIsToldTheNameItIsGivenWhereverItsFileLies() {
+    Path file = file("copy", Images.elf32(Images.multiboot(3).array()).array());
+    BootModule kernel = new BootModule(file, "vmlinuz");
+    KernelLoader.open(kernel, List.of(), "quiet", KernelEntry.AUTO).load(memory, ram, 1, state);
+    long info = state.gpr[CpuState.RBX];
+    assertThat(text(memory.readInt(info + 16), 14)).isEqualTo("vmlinuz quiet\0");
+  }
+
+  @Test
   void pvhModulesKeepTheirOrderAndTexts() {
     Path kernel = file("kernel", Images.elf64(code, true).array());
     KernelLoader.open(kernel, twoModules(), "", KernelEntry.AUTO).load(memory, ram, 1, state);
