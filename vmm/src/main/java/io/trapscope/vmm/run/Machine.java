@@ -414,16 +414,15 @@ public final class Machine implements AutoCloseable {
       instructions = count < 0 || instructions < 0 ? -1 : instructions + count;
     }
     console.flush();
-    long now = System.nanoTime();
     long ofFirst = vm.vcpus().get(0).instructions();
-    events += console.record(other, now, ofFirst);
+    events += console.record(other, System.nanoTime(), ofFirst);
     if (faults != null) {
       events += faults.write(other);
     }
     if (dirty != null) {
       events += dirty.look(other, vm.vcpus().get(0).guestNanos());
     }
-    recordEnd(other, now, ofFirst);
+    recordEnd(other, System.nanoTime(), ofFirst);
     String text = run.text();
     if (console.failure() != null) {
       text += "; console output failed: " + console.failure().getMessage();

@@ -99,9 +99,16 @@ class ConformanceTest {
         RunResult result = machine.run(sinks());
         assertThat(exits.lost() + other.lost()).as("events that found no room").isZero();
         assertThat(result.events()).isEqualTo(exits.size() + others.size() + other.size());
+        List.of(exits, others, other).forEach(ConformanceTest::assertInOrder);
         return result;
       }
     }
+  }
+
+  private static void assertInOrder(EventLog log) {
+    List<Long> times = new ArrayList<>();
+    log.forEach(event -> times.add(event.get(Field.TIME)));
+    assertThat(times).as("times of a stream").isSorted();
   }
 
   private Sinks sinks() {
