@@ -1,5 +1,6 @@
 package io.trapscope.cli;
 
+import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.trace.TraceHeader;
 import io.trapscope.recorder.trace.TraceReader;
 import io.trapscope.replay.ConsolePlayer;
@@ -9,6 +10,7 @@ import io.trapscope.vmm.pc.PcBoard;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -103,7 +105,9 @@ final class ReplayCommand implements Callable<Integer> {
       Recording recording = new Recording(parent.err(), backEnd, plan);
       ReplaySession session = new ReplaySession(reader, recording.machine(new PcBoard()));
       boolean hadInput = Boolean.parseBoolean(header.notes().get(RecordingHeader.CONSOLE_INPUT));
-      return report(reader, session.verify(hadInput));
+      boolean everyEvent =
+          plan.events().selection().types().containsAll(EnumSet.allOf(EventType.class));
+      return report(reader, session.verify(hadInput, everyEvent));
     }
   }
 

@@ -40,6 +40,9 @@ public final class ReplaySession {
   private final MachineConfig.Builder config;
   private final List<VerifyingStream> vcpus = new ArrayList<>();
   private VerifyingStream other;
+  private RecordedConsole console;
+  private boolean everyEvent;
+  private boolean endsByItself;
   private Divergence first;
   private Machine machine;
 
@@ -56,25 +59,29 @@ public final class ReplaySession {
    * Replays the whole trace, or up to the first difference.
    *
    * @param hadInput whether the recorded machine had console input, used or not
+   * @param everyEvent whether events of every type were recorded
    */
-  public Outcome verify(boolean hadInput) {
-    boolean cutOff = trace.end().isEmpty();
+  public Outcome verify(boolean hadInput, boolean everyEvent) {
+    this.everyEvent = everyEvent;
+    endsByItself =
+        trace.end().map(end -> end.how() != null && endsByItself(end.how())).orElse(false);
+    long tail = everyEvent || endsByItself ? Long.MAX_VALUE : instructionsAtEnd();
     for (int stream : trace.streams()) {
       if (stream == EventReader.NO_VCPU) {
-        other = stream(stream, cutOff, () -> {});
+        other = stream(stream, tail);
       } else {
-        vcpus.add(stream(stream, cutOff, this::vcpuEnded));
+        vcpus.add(stream(stream, Long.MAX_VALUE));
       }
     }
     takeWallClock();
-    RecordedConsole console = RecordedConsole.of(trace);
+    console = RecordedConsole.of(trace);
     console.follow(vcpus.get(0)::verified);
     if (hadInput) {
       config.consoleInput(console);
     }
     try (Machine made = new Machine(config.build())) {
       machine = made;
-      vcpuEnded();
+      stopAtTheEnd();
       RunResult result = made.run(Sinks.of(vcpus::get, other));
       return outcome(result);
     }
@@ -93,8 +100,23 @@ public final class ReplaySession {
     }
   }
 
-  private VerifyingStream stream(int number, boolean cutOff, Runnable onEnd) {
-    return new VerifyingStream(number, trace.stream(number), cutOff, this::differs, onEnd);
+  /**
+   * Instructions of vCPU 0 when the recorded run ended; the greatest number where it was cut off.
+   */
+  private long instructionsAtEnd() {
+    EventCursor cursor = trace.stream(EventReader.NO_VCPU);
+    while (cursor.next()) {
+      if (cursor.event().type() == EventType.END) {
+        return cursor.event().get(Field.INSTRUCTIONS, Long.MAX_VALUE);
+      }
+    }
+    return Long.MAX_VALUE;
+  }
+
+  private VerifyingStream stream(int number, long tail) {
+    boolean cutOff = trace.end().isEmpty();
+    EventCursor recorded = trace.stream(number);
+    return new VerifyingStream(number, recorded, cutOff, tail, this::differs, this::stopAtTheEnd);
   }
 
   private synchronized void differs(Divergence divergence) {
@@ -104,19 +126,25 @@ public final class ReplaySession {
     machine.stop();
   }
 
-  /** A run that did not end by itself is over with the last event that there is of it. */
-  private void vcpuEnded() {
-    boolean byItself =
-        trace.end().map(end -> end.how() != null && endsByItself(end.how())).orElse(false);
-    if (!byItself && vcpus.stream().noneMatch(VerifyingStream::isLeft)) {
+  /**
+   * A run that did not end by itself is over with the last event of its vCPUs and the last input.
+   * Where only some types were recorded, exits may have come since that nobody knows of; then it is
+   * over with the last event of all.
+   */
+  private void stopAtTheEnd() {
+    if (!endsByItself
+        && vcpus.stream().noneMatch(VerifyingStream::isLeft)
+        && (everyEvent ? !console.isOpen() : !other.isLeft())) {
       machine.stop();
     }
   }
 
-  private static boolean endsByItself(RunEnd how) {
+  /** Whether the replay ends as the recording did, without being told when. */
+  private boolean endsByItself(RunEnd how) {
     return switch (how) {
       case HALTED, RESET, TRIPLE_FAULT, POWER_OFF, DEBUG_EXIT -> true;
-      case UNTIL, TIMEOUT, ERROR, INTERRUPTED, DETACHED, VMM_ENDED -> false;
+      case UNTIL -> !everyEvent; // it may lie after the last event
+      case TIMEOUT, ERROR, INTERRUPTED, DETACHED, VMM_ENDED -> false;
     };
   }
 

@@ -22,6 +22,7 @@ final class VerifyingStream implements ExitSink {
   private final int stream;
   private final EventCursor recorded;
   private final boolean cutOff;
+  private final long tail;
   private final Consumer<Divergence> onDifference;
   private final Runnable onEnd;
   private final ByteBuffer scratch =
@@ -36,18 +37,23 @@ final class VerifyingStream implements ExitSink {
 
   /**
    * @param cutOff whether the recording just stops, so that this stream may have more to come
+   * @param tail instructions from which on events tell of the end, as a line that is not complete
+   *     does, and cannot be compared
    * @param onDifference told of the first difference
-   * @param onEnd told when the last recorded event that can be compared was
+   * @param onEnd told when the last recorded event that can be compared was; by the stream of no
+   *     vCPU at each of its events
    */
   VerifyingStream(
       int stream,
       EventCursor recorded,
       boolean cutOff,
+      long tail,
       Consumer<Divergence> onDifference,
       Runnable onEnd) {
     this.stream = stream;
     this.recorded = recorded;
     this.cutOff = cutOff;
+    this.tail = tail;
     this.onDifference = onDifference;
     this.onEnd = onEnd;
     advance();
@@ -87,7 +93,7 @@ final class VerifyingStream implements ExitSink {
     }
     verified++;
     advance();
-    if (!left) {
+    if (!left || stream == EventReader.NO_VCPU) {
       onEnd.run();
     }
   }
@@ -101,7 +107,10 @@ final class VerifyingStream implements ExitSink {
   }
 
   /** Whether the event comes from somebody who stopped the run: no replay can know of that. */
-  private static boolean isFromOutside(EventReader event) {
+  private boolean isFromOutside(EventReader event) {
+    if (event.get(Field.INSTRUCTIONS, 0) >= tail) {
+      return true;
+    }
     if (event.type() == EventType.END) {
       RunEnd end = RunEnd.of((int) event.get(Field.END, 0));
       return end == null

@@ -7,14 +7,17 @@ import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.event.RunEnd;
 import io.trapscope.recorder.event.Wire;
 import io.trapscope.recorder.trace.EventCursor;
 import io.trapscope.recorder.trace.TraceException;
 import io.trapscope.recorder.trace.TraceHeader;
 import io.trapscope.recorder.trace.TraceReader;
 import io.trapscope.recorder.trace.TraceWriter;
+import io.trapscope.vmm.boot.FlatLoader;
 import io.trapscope.vmm.guests.Guests;
 import io.trapscope.vmm.guests.HostKind;
+import io.trapscope.vmm.run.ConsoleInput;
 import io.trapscope.vmm.run.Machine;
 import io.trapscope.vmm.run.MachineConfig;
 import io.trapscope.vmm.run.RunResult;
@@ -23,11 +26,14 @@ import io.trapscope.vmm.run.Until;
 import io.trapscope.vmm.soft.SoftHypervisor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +46,9 @@ class ReplaySessionTest {
 
   @TempDir private Path folder;
 
+  /** The machine that is recorded. */
+  private Machine recording;
+
   private static MachineConfig.Builder config(Guests guest) {
     return MachineConfig.builder(new SoftHypervisor(), guest.boot("count=500", HostKind.SOFT))
         .timeout(Duration.ofMinutes(2));
@@ -49,6 +58,7 @@ class ReplaySessionTest {
     Path directory = folder.resolve("trace");
     try (Machine machine = new Machine(config.build());
         TraceWriter trace = TraceWriter.create(directory, false, HEADER)) {
+      recording = machine;
       RunResult result = machine.run(Sinks.of(trace::vcpu, trace.other()));
       trace.finish(result.end(), result.detail(), result.text());
     }
@@ -60,7 +70,7 @@ class ReplaySessionTest {
   void everyBundledGuestReplays(Guests guest) throws TraceException {
     TraceReader trace = record(config(guest));
 
-    ReplaySession.Outcome outcome = new ReplaySession(trace, config(guest)).verify(false);
+    ReplaySession.Outcome outcome = new ReplaySession(trace, config(guest)).verify(false, true);
 
     assertThat(outcome.divergence()).isNull();
     assertThat(outcome.verified()).isEqualTo(trace.end().orElseThrow().events());
@@ -72,18 +82,105 @@ class ReplaySessionTest {
     MachineConfig.Builder spin = config(Guests.SPIN).until(Until.parse("exits=100"));
     TraceReader trace = record(spin);
 
-    ReplaySession.Outcome outcome = new ReplaySession(trace, config(Guests.SPIN)).verify(false);
+    ReplaySession.Outcome outcome =
+        new ReplaySession(trace, config(Guests.SPIN)).verify(false, true);
 
     assertThat(outcome.divergence()).isNull();
     // All but the end, which the replay cannot know of.
     assertThat(outcome.verified()).isEqualTo(trace.end().orElseThrow().events() - 1);
   }
 
+  /**
+   * Of this run there is nothing on vCPU 0, and lines of the console up to where it was stopped.
+   */
+  @Test
+  void aFilteredRunThatWasStoppedReplaysUpToThere() throws TraceException {
+    Set<EventType> lines = EnumSet.of(EventType.CONSOLE_OUTPUT, EventType.INPUT, EventType.END);
+    TraceReader trace = record(config(Guests.TRANSLATE).events(lines).consoleOutput(stopAtLine(4)));
+    assertThat(trace.end().orElseThrow().how()).isEqualTo(RunEnd.INTERRUPTED);
+
+    MachineConfig.Builder again = config(Guests.TRANSLATE).events(lines);
+    ReplaySession.Outcome outcome = new ReplaySession(trace, again).verify(false, false);
+
+    assertThat(outcome.divergence()).isNull();
+    // The wall clock and all lines but the one during which the run was stopped.
+    assertThat(outcome.verified()).isEqualTo(4);
+  }
+
+  private OutputStream stopAtLine(int number) {
+    int[] lines = new int[1];
+    return new OutputStream() {
+      @Override
+      public void write(int b) {
+        if (b == '\n' && ++lines[0] == number) {
+          recording.stop();
+        }
+      }
+    };
+  }
+
+  @Test
+  void aRunThatWasStoppedJustAfterAKeyReplaysUpToThere() throws TraceException {
+    TraceReader trace = record(computing().consoleInput(new StoppingKey()));
+    assertThat(trace.end().orElseThrow().how()).isEqualTo(RunEnd.INTERRUPTED);
+
+    ReplaySession.Outcome outcome = new ReplaySession(trace, computing()).verify(true, true);
+
+    assertThat(outcome.divergence()).isNull();
+  }
+
+  /** A guest that does nothing but jump to itself. */
+  private static MachineConfig.Builder computing() {
+    byte[] loop = {(byte) 0xeb, (byte) 0xfe};
+    return MachineConfig.builder(
+        new SoftHypervisor(),
+        new FlatLoader("compute", loop, 0x1000, 0x1000, FlatLoader.Mode.REAL, ""));
+  }
+
+  /** A key that comes at 50 ms, and whose taking stops the run. */
+  private final class StoppingKey implements ConsoleInput {
+    private static final long AT = 50_000_000;
+    private boolean taken;
+
+    @Override
+    public boolean isWaiting(long guestNanos) {
+      return !taken && guestNanos >= AT;
+    }
+
+    @Override
+    public long wakesAt() {
+      return taken ? Long.MAX_VALUE : AT;
+    }
+
+    @Override
+    public boolean isOpen() {
+      return !taken;
+    }
+
+    @Override
+    public int peek(byte[] to) {
+      to[0] = 'x';
+      return 1;
+    }
+
+    @Override
+    public void take(int count) {
+      taken = true;
+      recording.stop();
+    }
+
+    @Override
+    public void onChange(Runnable action) {
+      // What it has is there from the start.
+    }
+  }
+
   @Test
   void anotherGuestDiverges() throws TraceException {
     TraceReader trace = record(config(Guests.HELLO));
 
-    ReplaySession.Outcome outcome = new ReplaySession(trace, config(Guests.SPIN)).verify(false);
+    ReplaySession.Outcome outcome =
+        new ReplaySession(trace, config(Guests.SPIN)).verify(false, true);
 
     assertThat(outcome.divergence()).isNotNull();
     assertThat(outcome.divergence().sequence()).isZero();
@@ -105,7 +202,7 @@ class ReplaySessionTest {
             -1);
 
     Divergence divergence =
-        new ReplaySession(changed, config(Guests.HELLO)).verify(false).divergence();
+        new ReplaySession(changed, config(Guests.HELLO)).verify(false, true).divergence();
 
     assertThat(divergence.sequence()).isEqualTo(victim);
     assertThat(divergence.stream()).isZero();
@@ -122,7 +219,7 @@ class ReplaySessionTest {
     TraceReader changed = rewrite(trace, (event, writer) -> {}, victim);
 
     Divergence divergence =
-        new ReplaySession(changed, config(Guests.HELLO)).verify(false).divergence();
+        new ReplaySession(changed, config(Guests.HELLO)).verify(false, true).divergence();
 
     assertThat(divergence.sequence()).isEqualTo(victim);
   }

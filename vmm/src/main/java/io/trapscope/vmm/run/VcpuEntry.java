@@ -116,7 +116,7 @@ final class VcpuEntry {
     boolean ownsTimers = index == 0 || turnEnd != Long.MAX_VALUE;
     long next = ownsTimers ? timers.next() : Long.MAX_VALUE;
     next = Math.min(next, turnEnd);
-    if (until != null && until.instructions() >= 0) {
+    if (index == 0 && until != null && until.instructions() >= 0) {
       // The clock's rate is the back end's own: ask again halfway as long as it falls short.
       long left = until.instructions() - vcpu.instructions();
       next = Math.min(next, vcpu.guestNanos() + Math.max(1, left));

@@ -248,7 +248,9 @@ final class VcpuLoop implements Runnable {
   private void checkUntil() {
     boolean met =
         until.exits() >= 0 && machine.countExit() >= until.exits()
-            || until.instructions() >= 0 && vcpu.instructions() >= until.instructions();
+            || index == 0
+                && until.instructions() >= 0
+                && vcpu.instructions() >= until.instructions();
     if (met) {
       run.end(RunEnd.UNTIL, 0, until.describe());
     }
