@@ -29,6 +29,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -173,6 +174,9 @@ final class AttachCommand implements Callable<Integer> {
     host.enable();
     // Who starts this in the background waits for the line: from here on nothing is missed.
     parent.err().println("trapscope attach: recording; Ctrl-C ends it");
+    if (!processes.haveVm()) {
+      parent.err().println("trapscope attach: waiting: " + whoHasNoVm(processes));
+    }
     long end = duration == null ? Long.MAX_VALUE : System.nanoTime() + duration.toNanos();
     long nextAlive = 0;
     RunEnd how = null;
@@ -189,6 +193,17 @@ final class AttachCommand implements Callable<Integer> {
     }
     host.finish(reader);
     return how;
+  }
+
+  private String whoHasNoVm(HostProcesses processes) {
+    if (!whose.pids.isEmpty()) {
+      return whose.pids.stream()
+          .map(pid -> "process " + pid + " (" + processes.process(pid) + ") has no VM yet")
+          .collect(Collectors.joining(", "));
+    }
+    return whose.all
+        ? "this host has no VM yet"
+        : "no process called " + String.join(" or ", whose.names) + " has a VM yet";
   }
 
   private String text(RunEnd how) {

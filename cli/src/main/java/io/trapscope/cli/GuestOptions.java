@@ -10,8 +10,10 @@ import io.trapscope.vmm.guests.HostKind;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -53,7 +55,8 @@ final class GuestOptions {
       paramLabel = "NAME",
       defaultValue = "auto",
       converter = KernelEntryConverter.class,
-      description = "Which entry of the kernel: auto, 64, 32, pvh, unpacked (default: auto).")
+      completionCandidates = KernelEntries.class,
+      description = "Which entry of the kernel: ${COMPLETION-CANDIDATES} (default: auto).")
   private KernelEntry kernelEntry;
 
   @Option(
@@ -79,7 +82,7 @@ final class GuestOptions {
   @Option(
       names = "--mode",
       paramLabel = "MODE",
-      description = "Mode it starts in: ${COMPLETION-CANDIDATES}.")
+      description = "Mode it starts in: real, protected, long.")
   private FlatLoader.Mode mode;
 
   @Option(
@@ -189,6 +192,14 @@ final class GuestOptions {
         new FlatLoader(name, bytes, load, entry, mode, append),
         new GuestImages().add("flat", file.toString(), bytes),
         false);
+  }
+
+  /** What {@link KernelEntryConverter} takes. */
+  static final class KernelEntries implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Stream.of(KernelEntry.values()).map(KernelEntry::title).iterator();
+    }
   }
 
   /** For {@link KernelEntry}, whose names start with digits. */

@@ -6,6 +6,7 @@ import io.trapscope.vmm.hypervisor.IrqChip;
 import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.hypervisor.MemoryOptions.Dirty;
 import io.trapscope.vmm.hypervisor.MemoryOptions.Pages;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -53,6 +54,7 @@ final class KvmOptions {
       paramLabel = "KIND",
       defaultValue = "default",
       converter = PagesConverter.class,
+      completionCandidates = PageKinds.class,
       description =
           "With --accel kvm, the host's pages behind guest memory: transparent, 2M or 1G (reserved"
               + " ones), default (as the host likes).")
@@ -141,6 +143,15 @@ final class KvmOptions {
       int colon = text.indexOf(':');
       return new Pin(
           Integer.parseInt(text.substring(0, colon)), Integer.parseInt(text.substring(colon + 1)));
+    }
+  }
+
+  /** What {@link PagesConverter} takes. */
+  static final class PageKinds extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    PageKinds() {
+      super(List.of("default", "transparent", "2M", "1G"));
     }
   }
 

@@ -2,11 +2,14 @@ package io.trapscope.cli.host;
 
 import io.trapscope.recorder.capture.Processes;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Processes as /proc shows them, and which of them were chosen: by number, by name, or all.
@@ -17,6 +20,8 @@ import java.util.regex.Pattern;
 public final class HostProcesses implements Processes {
   private static final Pattern THREAD_GROUP = Pattern.compile("(?m)^Tgid:\\s*(\\d+)$");
   private static final Pattern STATE = Pattern.compile("(?m)^State:\\s*(\\S)");
+
+  private static final Pattern NUMBER = Pattern.compile("\\d{1,9}");
 
   private final Path proc;
   private final Set<Integer> pids;
@@ -45,6 +50,36 @@ public final class HostProcesses implements Processes {
     return state.find() && !state.group(1).equals("Z") && !state.group(1).equals("X");
   }
 
+  /** Whether a chosen process has a VM of KVM's; also true where its files may not be looked at. */
+  public boolean haveVm() {
+    try (Stream<Path> all = Files.list(proc)) {
+      return all.map(each -> each.getFileName().toString())
+          .filter(name -> NUMBER.matcher(name).matches())
+          .mapToInt(Integer::parseInt)
+          .anyMatch(pid -> isWanted(pid) && hasVm(pid));
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  private boolean hasVm(int pid) {
+    try (Stream<Path> files = Files.list(proc.resolve(pid + "/fd"))) {
+      return files.anyMatch(file -> link(file).equals("anon_inode:kvm-vm"));
+    } catch (NoSuchFileException | UncheckedIOException e) {
+      return false; // it has ended, the second while it was looked at
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  private static String link(Path file) {
+    try {
+      return Files.readSymbolicLink(file).toString();
+    } catch (IOException e) {
+      return ""; // closed meanwhile
+    }
+  }
+
   @Override
   public boolean isWanted(int pid) {
     if (pids.isEmpty() && names.isEmpty()) {
@@ -54,12 +89,8 @@ public final class HostProcesses implements Processes {
   }
 
   private String program(int pid) {
-    try {
-      Path file = Files.readSymbolicLink(proc.resolve(pid + "/exe")).getFileName();
-      return file == null ? "" : file.toString();
-    } catch (IOException e) {
-      return "";
-    }
+    String file = link(proc.resolve(pid + "/exe"));
+    return file.substring(file.lastIndexOf('/') + 1);
   }
 
   @Override

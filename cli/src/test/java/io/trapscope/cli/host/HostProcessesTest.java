@@ -50,6 +50,18 @@ class HostProcessesTest {
   }
 
   @Test
+  void whoHasAVm() throws IOException {
+    file("300/fd/0", "");
+    assertThat(chosen(Set.of(), Set.of()).haveVm()).isFalse();
+    Files.createDirectories(proc.resolve("100/fd"));
+    Files.createSymbolicLink(proc.resolve("100/fd/7"), Path.of("anon_inode:kvm-vm"));
+    assertThat(chosen(Set.of(), Set.of()).haveVm()).isTrue();
+    assertThat(chosen(Set.of(100), Set.of()).haveVm()).isTrue();
+    assertThat(chosen(Set.of(300), Set.of()).haveVm()).isFalse();
+    assertThat(chosen(Set.of(), Set.of("firecracker")).haveVm()).isFalse();
+  }
+
+  @Test
   void namesAndThreads() {
     HostProcesses all = chosen(Set.of(), Set.of());
     assertThat(all.processOf(101)).isEqualTo(100);
