@@ -28,7 +28,10 @@ public final class ModelRegisters {
   static final int MTRR_RANGES = 8;
   static final int PAT = 0x277;
   static final int MTRR_DEFAULT = 0x2ff;
-  static final int TSC_DEADLINE = 0x6e0;
+
+  /** IA32_TSC_DEADLINE. */
+  public static final int TSC_DEADLINE = 0x6e0;
+
   static final int X2APIC = 0x800;
   static final int TSC_AUX = 0xc000_0103;
   static final int KVM_WALL_CLOCK_OLD = 0x11;

@@ -1,5 +1,6 @@
 package io.trapscope.vmm.kvm;
 
+import io.trapscope.vmm.cpuid.ModelRegisters;
 import io.trapscope.vmm.host.LibC;
 import java.nio.ByteBuffer;
 
@@ -39,7 +40,7 @@ final class KvmMsrs {
           0x175, // IA32_SYSENTER_ESP
           0x176, // IA32_SYSENTER_EIP
           0x1D9, // IA32_DEBUGCTL
-          0x6E0, // IA32_TSC_DEADLINE
+          ModelRegisters.TSC_DEADLINE,
           0xDA0, // IA32_XSS
           0xC0000080, // IA32_EFER
           0xC0000081, // IA32_STAR

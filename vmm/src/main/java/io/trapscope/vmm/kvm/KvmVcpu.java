@@ -1,6 +1,7 @@
 package io.trapscope.vmm.kvm;
 
 import io.trapscope.recorder.event.ExitReason;
+import io.trapscope.vmm.cpuid.ModelRegisters;
 import io.trapscope.vmm.host.KickSignal;
 import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.hypervisor.CpuState;
@@ -33,7 +34,6 @@ final class KvmVcpu implements Vcpu {
   }
 
   private static final long RFLAGS_IF = 1 << 9;
-  private static final int IA32_TSC_DEADLINE = 0x6e0;
 
   /** How long a runner is given to answer, and how often it is looked for. */
   private static final int ASK_TRIES = 200;
@@ -190,7 +190,7 @@ final class KvmVcpu implements Vcpu {
 
   private boolean timerIsArmed() {
     ioctl(KvmAbi.KVM_GET_LAPIC, LibC.address(apic), "KVM_GET_LAPIC");
-    oneMsr.putInt(0, 1).putInt(KvmAbi.MSRS_INDEX, IA32_TSC_DEADLINE);
+    oneMsr.putInt(0, 1).putInt(KvmAbi.MSRS_INDEX, ModelRegisters.TSC_DEADLINE);
     oneMsr.putLong(KvmAbi.MSRS_DATA, 0); // and 0 it stays where KVM has no such register
     ioctl(KvmAbi.KVM_GET_MSRS, oneMsrAddress, "KVM_GET_MSRS");
     return KvmTimers.isArmed(apic, oneMsr.getLong(KvmAbi.MSRS_DATA));
