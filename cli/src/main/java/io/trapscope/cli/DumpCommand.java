@@ -2,6 +2,7 @@ package io.trapscope.cli;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.trapscope.analyzer.table.AsciiText;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.trace.Anomaly;
@@ -9,7 +10,6 @@ import io.trapscope.recorder.trace.EventCursor;
 import io.trapscope.recorder.trace.TraceHeader.Clocks;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Map;
@@ -35,6 +35,8 @@ import picocli.CommandLine.Spec;
       "Exit status 4 says that the trace is incomplete, as far as it was read."
     })
 final class DumpCommand implements Callable<Integer> {
+  private static final int BLOCK_BYTES = 1 << 15;
+
   @ParentCommand private TrapscopeCommand parent;
   @Spec private CommandSpec spec;
 
@@ -61,28 +63,36 @@ final class DumpCommand implements Callable<Integer> {
     TraceReader reader = Traces.open(trace);
     Clocks clocks = reader.header().clocks();
     EventPrinter printer = new EventPrinter(clocks.epochNanos() - clocks.monotonicNanos());
-    PrintWriter out = spec.commandLine().getOut();
     EventCursor cursor = reader.merged();
     if (json) {
-      dumpJson(cursor, printer, out);
+      dumpJson(cursor, printer);
     } else {
-      dumpText(cursor, printer, out);
+      dumpText(cursor, printer);
     }
     return report(cursor);
   }
 
-  private void dumpText(EventCursor cursor, EventPrinter printer, PrintWriter out) {
+  private void dumpText(EventCursor cursor, EventPrinter printer) {
+    AsciiText lines = new AsciiText(2 * BLOCK_BYTES);
     for (long left = most(); left > 0 && next(cursor); left--) {
-      out.println(printer.text(cursor.event()));
+      printer.text(cursor.event(), lines);
+      if (lines.length() >= BLOCK_BYTES) {
+        print(lines);
+      }
     }
+    print(lines);
   }
 
-  private void dumpJson(EventCursor cursor, EventPrinter printer, PrintWriter out)
-      throws IOException {
+  private void print(AsciiText lines) {
+    parent.out().write(lines.array(), 0, lines.length());
+    lines.clear();
+  }
+
+  private void dumpJson(EventCursor cursor, EventPrinter printer) throws IOException {
     JsonFactory factory = new JsonFactory();
     factory.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
     factory.disable(JsonGenerator.Feature.FLUSH_PASSED_TO_STREAM);
-    try (JsonGenerator generator = factory.createGenerator(out)) {
+    try (JsonGenerator generator = factory.createGenerator(parent.out())) {
       generator.setRootValueSeparator(null);
       generator.writeRaw('[');
       String separator = "\n";

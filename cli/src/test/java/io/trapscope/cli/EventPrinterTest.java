@@ -4,17 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.trapscope.analyzer.table.AsciiText;
 import io.trapscope.recorder.event.EventLog;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -79,13 +79,13 @@ class EventPrinterTest {
   }
 
   private List<String> lines(EventLog events) {
-    List<String> lines = new ArrayList<>();
-    events.forEach(event -> lines.add(printer.text(event)));
-    return lines;
+    AsciiText lines = new AsciiText(1);
+    events.forEach(event -> printer.text(event, lines));
+    return StandardCharsets.US_ASCII.decode(lines.drain()).toString().lines().toList();
   }
 
   private String json(EventLog events) {
-    StringWriter text = new StringWriter();
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
     try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
       events.forEach(
           event -> {
@@ -98,6 +98,6 @@ class EventPrinterTest {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return text.toString();
+    return text.toString(StandardCharsets.UTF_8);
   }
 }

@@ -117,7 +117,7 @@ public final class CsvTableWriter implements TableFile {
     }
     text.endLine();
     rows++;
-    if (text.bytes() >= BUFFER_BYTES) {
+    if (text.length() >= BUFFER_BYTES) {
       try {
         part.write(text.drain());
       } catch (IOException e) {

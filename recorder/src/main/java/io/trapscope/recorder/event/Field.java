@@ -221,6 +221,7 @@ public enum Field {
   private final Kind kind;
   private final String meaning;
   private final LongFunction<String> names;
+  private final String column;
 
   Field(int id, Wire wire, Kind kind, String meaning) {
     this(id, wire, kind, meaning, null);
@@ -241,6 +242,8 @@ public enum Field {
     this.kind = kind;
     this.meaning = meaning;
     this.names = names;
+    String name = name().toLowerCase(Locale.ROOT);
+    this.column = kind == Kind.DURATION ? name.replace("_time", "_ns") : name;
   }
 
   /** Append-only number of the field. */
@@ -274,8 +277,7 @@ public enum Field {
    * Name in tables, JSON and Arrow: the constant's name in small letters; durations add the unit.
    */
   public String column() {
-    String name = name().toLowerCase(Locale.ROOT);
-    return kind == Kind.DURATION ? name.replace("_time", "_ns") : name;
+    return column;
   }
 
   /** Name of a {@link Kind#CODE}'s value; null where it has none or the field has no names. */
