@@ -2,7 +2,8 @@
 
 Usage: check_tables.py arrow|parquet|csv DIRECTORY
 
-DIRECTORY holds the files and expected.json, which TablesInPythonTest derived from the tables' schemas.
+DIRECTORY holds the files and expected.json, which TablesInPythonTest derived from the tables' schemas, and in
+compared the same of a comparison.
 Every column of every file is compared in pyarrow, polars and DuckDB: presence, order, type, unit, meaning;
 then values and nulls that the test put there.
 """
@@ -295,17 +296,25 @@ def durations_in_duckdb(table):
     same(duckdb.sql("select sum(guest_ns) from table_").fetchall()[0][0], exact, "ns in DuckDB")
 
 
-def main():
-    format_ = FORMATS[sys.argv[1]]
-    directory = pathlib.Path(sys.argv[2])
+def check_files(format_, directory):
+    """Every file there is, and no other, is as documented; the tables by name, and what is expected besides."""
     expected = json.loads((directory / "expected.json").read_text())
     files = {path.name.removesuffix(format_.suffix): path
              for path in sorted(directory.iterdir()) if path.name.endswith(format_.suffix)}
     same(list(files), sorted(expected["tables"]), "files")
-    tables = {name: check_schema(format_, path, expected["tables"][name])
-              for name, path in files.items()}
+    return {name: check_schema(format_, path, expected["tables"][name]) for name, path in files.items()}, expected
+
+
+def metadata_of(table):
+    return {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+
+
+def main():
+    format_ = FORMATS[sys.argv[1]]
+    directory = pathlib.Path(sys.argv[2])
+    tables, expected = check_files(format_, directory)
     for name, table in tables.items():
-        metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+        metadata = metadata_of(table)
         same(metadata["trapscope.back_end"], "soft", f"back end in the metadata of {name}")
         same(metadata["trapscope.lost"], "0", f"loss in the metadata of {name}")
         same(metadata["trapscope.exits"], str(expected["exits"]), f"exits, metadata of {name}")
@@ -314,8 +323,14 @@ def main():
     check_exits(tables["exits"], expected)
     check_translation(tables["memory_translation"], expected)
     check_histogram(tables["exit_histogram"], expected)
+    compared, _ = check_files(format_, directory / "compared")
+    for name, table in compared.items():
+        same(metadata_of(table)["trapscope.complete"], "true", f"completeness in the metadata of {name}")
+    reasons = compared["compare_reasons"]
+    same(reasons["count_a"].to_pylist(), [expected["exits"] / 4] * 4, "counts of compare_reasons")
+    same(reasons["guest_change"].cast("int64").to_pylist(), [0] * 4, "changes of guest time")
     durations_in_duckdb(tables["exits"])
-    print(f"{len(files)} files, pyarrow, polars, DuckDB: as documented")
+    print(f"{len(tables) + len(compared)} files, pyarrow, polars, DuckDB: as documented")
 
 
 main()

@@ -12,9 +12,9 @@ import io.trapscope.analyzer.report.Reports;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -48,7 +48,7 @@ final class CompareCommand implements Callable<Integer> {
       names = "--by",
       paramLabel = "COLUMNS",
       description = "What makes a hotspot, as in analyze (default: target,direction,size).")
-  private String by = "target,direction,size";
+  private String keys = "target,direction,size";
 
   @Option(
       names = "--symbols",
@@ -88,8 +88,9 @@ final class CompareCommand implements Callable<Integer> {
     if (first < 1 || second < 1) {
       throw UserError.badInput("name the traces of both sides, with -- between them: A... -- B...");
     }
-    List<String> keys = Arrays.stream(by.split(",")).map(String::strip).toList();
-    List<Report> reports = reports(keys);
+    checkOrder();
+    List<HotspotKey> by = UserError.of("--by", () -> HotspotOptions.keys(keys));
+    List<Report> reports = reports(by);
     List<Results> results = new ArrayList<>();
     if (symbols.size() > 2) {
       throw UserError.badInput("--symbols: one file, or one for each side");
@@ -110,7 +111,8 @@ final class CompareCommand implements Callable<Integer> {
       }
     }
     Recordings recordings =
-        new Recordings(results.subList(0, first), results.subList(first, results.size()), keys);
+        new Recordings(
+            results.subList(0, first), results.subList(first, results.size()), names(by));
     StandardOutput.untilClosed(() -> print(recordings));
     List<Path> files = write(recordings);
     if (!json && !files.isEmpty()) {
@@ -123,21 +125,25 @@ final class CompareCommand implements Callable<Integer> {
     return symbols.isEmpty() ? null : symbols.get(ofFirstSide ? 0 : symbols.size() - 1);
   }
 
-  private static List<Report> reports(List<String> keys) {
-    try {
-      List<Report> reports = new ArrayList<>();
-      reports.add(Reports.named("exit_histogram"));
-      reports.add(Reports.named("phases"));
-      reports.add(
-          new HotspotsReport(
-              keys.stream().map(HotspotKey::named).toList(),
-              HotspotFilter.ALL,
-              HotspotsReport.DEFAULT_SORT,
-              0));
-      return reports;
-    } catch (IllegalArgumentException e) {
-      throw UserError.badInput(e.getMessage(), e);
+  /** An option behind the separator would be taken for a trace. */
+  private void checkOrder() {
+    for (Path trace : traces) {
+      if (trace.toString().startsWith("-") && !Files.exists(trace)) {
+        throw UserError.badInput(
+            trace + ": options come before the traces: compare [OPTIONS] A... -- B...");
+      }
     }
+  }
+
+  private static List<String> names(List<HotspotKey> keys) {
+    return keys.stream().map(HotspotKey::title).toList();
+  }
+
+  private static List<Report> reports(List<HotspotKey> keys) {
+    return List.of(
+        Reports.named("exit_histogram"),
+        Reports.named("phases"),
+        new HotspotsReport(keys, HotspotFilter.ALL, HotspotsReport.DEFAULT_SORT, 0));
   }
 
   private void print(Recordings recordings) {

@@ -19,14 +19,17 @@ final class HotspotOptions {
       names = "--by",
       paramLabel = "COLUMNS",
       description =
-          "Hotspots: what makes a row, such as target,direction,function (default:"
-              + " device,register,target,direction,size,location,vcpu).")
+          "Hotspots: what makes a row, some of event, reason, device, register, target, direction,"
+              + " size, function, offset, location, rip, space, vcpu, cpl, mode (default: device,"
+              + "register,target,direction,size,location,vcpu).")
   private String by;
 
   @Option(
       names = "--where",
       paramLabel = "FILTER",
-      description = "Hotspots: which exits count, such as event=PIO,port>=0x3f8,cpl=0.")
+      description =
+          "Hotspots: which exits count, such as event=PIO,port>=0x3f8,function~serial: columns of"
+              + " --by and of exits.arrow, with = != < <= > >= or ~ for a regular expression.")
   private String where;
 
   @Option(
@@ -68,20 +71,24 @@ final class HotspotOptions {
     if (top != null && top < 0) {
       throw UserError.badInput("--top takes a number of rows, 0 for all, not " + top);
     }
-    try {
-      List<HotspotKey> keys =
-          by == null
-              ? HotspotsReport.DEFAULT_KEYS
-              : Arrays.stream(by.split(",")).map(String::strip).map(HotspotKey::named).toList();
-      return Optional.of(
-          new HotspotsReport(
-              keys,
-              where == null ? HotspotFilter.ALL : HotspotFilter.parse(where),
-              sort == null ? HotspotsReport.DEFAULT_SORT : sort,
-              top == null ? HotspotsReport.DEFAULT_TOP : top));
-    } catch (IllegalArgumentException e) {
-      throw UserError.badInput(e.getMessage(), e);
-    }
+    List<HotspotKey> keys =
+        by == null ? HotspotsReport.DEFAULT_KEYS : UserError.of("--by", () -> keys(by));
+    HotspotFilter filter =
+        where == null
+            ? HotspotFilter.ALL
+            : UserError.of("--where", () -> HotspotFilter.parse(where));
+    String order = sort == null ? HotspotsReport.DEFAULT_SORT : sort;
+    int rows = top == null ? HotspotsReport.DEFAULT_TOP : top;
+    return Optional.of(UserError.of("--sort", () -> new HotspotsReport(keys, filter, order, rows)));
+  }
+
+  /**
+   * The columns that a list names.
+   *
+   * @throws IllegalArgumentException with one line that names those there are
+   */
+  static List<HotspotKey> keys(String list) {
+    return Arrays.stream(list.split(",")).map(String::strip).map(HotspotKey::named).toList();
   }
 
   /**

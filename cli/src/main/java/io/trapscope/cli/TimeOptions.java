@@ -37,12 +37,9 @@ final class TimeOptions {
    */
   List<Report> reports() {
     List<Report> reports = new ArrayList<>();
-    try {
-      if (!marks.isEmpty()) {
-        reports.add(new PhasesReport(marks.stream().map(Mark::parse).toList()));
-      }
-    } catch (IllegalArgumentException e) {
-      throw UserError.badInput(e.getMessage(), e);
+    if (!marks.isEmpty()) {
+      List<Mark> parsed = UserError.of("--mark", () -> marks.stream().map(Mark::parse).toList());
+      reports.add(new PhasesReport(parsed));
     }
     if (bucket != null) {
       reports.add(Reports.named("timeline"));

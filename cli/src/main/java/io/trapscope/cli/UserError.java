@@ -1,5 +1,7 @@
 package io.trapscope.cli;
 
+import java.util.function.Supplier;
+
 /**
  * Something the user can mend. The message is one line, complete in itself, and the process ends
  * with {@link #status}; no stack trace is shown.
@@ -22,6 +24,19 @@ final class UserError extends RuntimeException {
   /** Bad input with what revealed it, for those who ask for details. */
   static UserError badInput(String message, Throwable cause) {
     return new UserError(ExitStatus.BAD_INPUT, message, cause);
+  }
+
+  /**
+   * What an option's value means.
+   *
+   * @param option its name, which begins the message where the value is bad input
+   */
+  static <T> T of(String option, Supplier<T> meaning) {
+    try {
+      return meaning.get();
+    } catch (IllegalArgumentException e) {
+      throw badInput(option + ": " + e.getMessage(), e);
+    }
   }
 
   /**

@@ -130,7 +130,7 @@ final class Comparison {
   private TableSchema schema(List<Measure> measures, boolean all) {
     List<Column> columns = new ArrayList<>();
     for (String key : keys) {
-      columns.add(Column.text(key, "what is compared: see the table of one trace"));
+      columns.add(Column.text(key, "what is compared, as text: see the table of one trace"));
     }
     for (Measure measure : measures) {
       String prefix = measure.prefix();
@@ -142,7 +142,8 @@ final class Comparison {
             number(
                 measure,
                 prefix + "_low",
-                "lower end of the change's 95 % interval; null with one recording a side"));
+                "lower end of the change's 95 % interval; null with one recording a side, unless"
+                    + " runs cannot differ"));
         columns.add(number(measure, prefix + "_high", "its upper end"));
         columns.add(
             Column.of(
@@ -161,7 +162,8 @@ final class Comparison {
           Column.words(
               prefix + "_verdict",
               verdicts(),
-              "whether p is below 0.05, and which way; new and gone where only one side has any"));
+              "same, more or less, by whether p is below 0.05; unknown without p; new and gone"
+                  + " where only one side has any"));
     }
     return new TableSchema(
         "compare_" + name, title, "what the recordings of either side have for one key", columns);

@@ -48,7 +48,7 @@ public final class Recordings {
     this.before = List.copyOf(before);
     this.after = List.copyOf(after);
     boolean deterministic =
-        Stream.of(before, after).flatMap(List::stream).allMatch(Recordings::repeats);
+        all().allMatch(Recordings::repeats) && areAlike(before) && areAlike(after);
     add("reasons", "Exits by reason", "exit_histogram", List.of("reason"), deterministic);
     add("phases", "Phases", "phases", List.of("phase"), deterministic);
     add("hotspots", "Hotspots", "hotspots", hotspotKeys, deterministic);
@@ -59,6 +59,13 @@ public final class Recordings {
   private static boolean repeats(Results results) {
     Map<String, String> properties = results.info().properties();
     return properties.get("back_end").equals("soft") && !results.takesInput();
+  }
+
+  /**
+   * Whether the recordings of a side, which can only be alike, are: nobody has mixed two guests.
+   */
+  private static boolean areAlike(List<Results> side) {
+    return side.stream().mapToLong(results -> results.info().exits()).distinct().count() == 1;
   }
 
   private void add(
@@ -117,7 +124,8 @@ public final class Recordings {
     return comparisons.stream().map(comparison -> comparison.summary(SUMMARY_ROWS)).toList();
   }
 
-  private List<Table> tables() {
+  /** The tables with all their rows and columns, as files have them. */
+  public List<Table> tables() {
     return comparisons.stream().map(Comparison::table).toList();
   }
 

@@ -78,7 +78,8 @@ public final class PerfettoTrace {
     while (cursor.next()) {
       EventReader event = cursor.event();
       counters.advance(event.time());
-      if (event.reasonCode() >= 0 && event.vcpu() < vcpus.size()) {
+      boolean exit = event.type().isExit() && event.reasonCode() >= 0;
+      if (exit && event.vcpu() < vcpus.size()) {
         VcpuTrack vcpu = vcpus.get(event.vcpu());
         vcpu.exit(event, names.of(event), devices.at(event));
         counters.exit(event);

@@ -8,7 +8,9 @@ import io.trapscope.analyzer.table.RowBlock;
 import io.trapscope.analyzer.table.RowSink;
 import io.trapscope.analyzer.table.TableDirectory;
 import io.trapscope.recorder.event.EventBlock;
+import io.trapscope.recorder.event.EventLayout;
 import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,6 +21,9 @@ import java.util.List;
 final class RowPass {
   /** Events between two reports of progress. */
   private static final int STEP = 1 << 16;
+
+  /** The bit that says that an event has a reason: without one it is no exit. */
+  private static final int REASON = 1 << EventLayout.of(EventType.EXIT).presenceBit(Field.REASON);
 
   private RowPass() {}
 
@@ -88,8 +93,10 @@ final class RowPass {
       int first = block.rows();
       int row = first;
       for (int i = 0; i < events.size(); i++) {
-        int type = events.block(events.stream(i)).typeId(events.number(i));
-        rowOf[i] = chosen[type] == null ? -1 : row++;
+        EventBlock source = events.block(events.stream(i));
+        int number = events.number(i);
+        boolean exit = (source.captured(number) & REASON) != 0;
+        rowOf[i] = exit && chosen[source.typeId(number)] != null ? row++ : -1;
       }
       block.add(row - first);
       for (int stream = 0; row > first && stream < events.streams(); stream++) {

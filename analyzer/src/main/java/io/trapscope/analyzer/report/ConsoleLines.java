@@ -5,6 +5,7 @@ import io.trapscope.recorder.event.EventType;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -71,11 +72,11 @@ public final class ConsoleLines {
   static List<Line> of(Messages messages, EventType type, int channel) {
     List<Line> lines = new ArrayList<>();
     ConsoleLines console = new ConsoleLines(lines::add);
-    for (Messages.Message message : messages.list()) {
-      if (message.type() == type && message.channel() == channel) {
-        console.write(message.time(), message.text(), message.text().length);
-      }
-    }
+    // Pieces of a line may be in the streams of several vCPUs.
+    messages.list().stream()
+        .filter(message -> message.type() == type && message.channel() == channel)
+        .sorted(Comparator.comparingLong(Messages.Message::time))
+        .forEach(message -> console.write(message.time(), message.text(), message.text().length));
     console.finish();
     return lines;
   }

@@ -61,7 +61,8 @@ final class EptFaults {
     Map<Key, Faults> faults = new HashMap<>();
     for (Site site : found.tally().sites().sites()) {
       if (site.type() == EventType.EPT_FAULT) {
-        Key key = new Key(site.region(), site.faultAccess(), site.guestPage(), site.eptPage());
+        int guestPage = logarithm(site.guestPage());
+        Key key = new Key(site.region(), site.faultAccess(), guestPage, logarithm(site.eptPage()));
         faults.computeIfAbsent(key, absent -> new Faults()).add(site);
       }
     }
@@ -75,6 +76,11 @@ final class EptFaults {
     Table.Builder table = Table.builder(SCHEMA);
     keys.forEach(key -> appendRow(table, key, faults.get(key), found.facts()));
     return table.build();
+  }
+
+  /** A damaged trace has some that can be none: those were not captured. */
+  private static int logarithm(int page) {
+    return page < Long.SIZE ? page : Site.NONE;
   }
 
   private static void appendRow(Table.Builder table, Key key, Faults faults, TraceFacts facts) {

@@ -1,17 +1,23 @@
 package io.trapscope.analyzer.report;
 
 import io.trapscope.analyzer.table.Column;
+import io.trapscope.analyzer.tally.Tally;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Which events count: conditions on fields of the schema, joined by commas, all of which have to
@@ -24,7 +30,10 @@ public final class EventFilter {
   public static final EventFilter ALL = new EventFilter(List.of());
 
   private static final Pattern CONDITION =
-      Pattern.compile("\\s*(\\w+)\\s*(!=|<=|>=|=|<|>)\\s*(\\w+)\\s*");
+      Pattern.compile("\\s*(\\w+)\\s*(!=|<=|>=|=|<|>)\\s*(\\S(?:.*\\S)?)\\s*");
+
+  /** Names of codes that a message lists. */
+  private static final int MOST_NAMED = 60;
 
   private interface Condition {
     boolean holds(EventReader event);
@@ -99,7 +108,8 @@ public final class EventFilter {
         return type;
       }
     }
-    throw new IllegalArgumentException("there is no event " + name);
+    String known = Tally.EXITS.stream().map(EventType::name).collect(Collectors.joining(", "));
+    throw new IllegalArgumentException("there is no event " + name + "; exits are " + known);
   }
 
   private static Field field(String name) {
@@ -108,13 +118,24 @@ public final class EventFilter {
         return field;
       }
     }
-    String known =
-        Arrays.stream(Field.values())
-            .filter(field -> field.kind() != Kind.DATA)
-            .map(Field::column)
-            .collect(Collectors.joining(", "));
-    throw new IllegalArgumentException(
-        "events have no number called " + name + "; there are " + known);
+    throw unknown(name, known());
+  }
+
+  static IllegalArgumentException unknown(String name, Set<String> known) {
+    return new IllegalArgumentException(
+        "exits have no " + name + "; there are " + String.join(", ", known));
+  }
+
+  /** What exits can be asked for. */
+  static Set<String> known() {
+    Set<String> known = new LinkedHashSet<>();
+    known.add("event");
+    for (EventType type : Tally.EXITS) {
+      Stream.concat(EventType.COMMON.stream(), type.details().stream())
+          .filter(field -> field.kind() != Kind.DATA)
+          .forEach(field -> known.add(field.column()));
+    }
+    return known;
   }
 
   private static long value(Field field, String text) {
@@ -124,8 +145,20 @@ public final class EventFilter {
           return code;
         }
       }
+      if (!text.isEmpty() && !Character.isDigit(text.charAt(0))) {
+        throw new IllegalArgumentException(
+            "there is no " + field.column() + " " + text + "; there are " + labels(field));
+      }
     }
     return number(EventColumns.of(field), text);
+  }
+
+  /** Names of a field's codes, the first of them where there are many. */
+  private static String labels(Field field) {
+    List<String> labels =
+        IntStream.range(0, 256).mapToObj(field::label).filter(Objects::nonNull).distinct().toList();
+    boolean all = labels.size() <= MOST_NAMED;
+    return String.join(", ", all ? labels : labels.subList(0, MOST_NAMED)) + (all ? "" : " ...");
   }
 
   /**

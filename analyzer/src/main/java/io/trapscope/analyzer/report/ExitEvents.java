@@ -4,6 +4,7 @@ import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.RowSink;
 import io.trapscope.analyzer.table.Unit;
+import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.ExitReason;
 
 /** The columns that name an exit. */
@@ -16,7 +17,11 @@ final class ExitEvents {
           Unit.NONE,
           "basic exit reason of the Intel SDM; null for an exit that only KVM has");
   static final Column VCPU =
-      Column.of("vcpu", ColumnType.UINT16, Unit.NONE, "virtual CPU; null where all are added up");
+      Column.of(
+          "vcpu",
+          ColumnType.UINT16,
+          Unit.NONE,
+          "virtual CPU; null where the trace does not tell which");
 
   private ExitEvents() {}
 
@@ -25,6 +30,13 @@ final class ExitEvents {
     row.text(0, name(code));
     if (ExitReason.of(code).isArchitectural()) {
       row.number(1, code);
+    }
+  }
+
+  /** Sets the cell of {@link #VCPU}, the column behind them, unless the stream is no vCPU's. */
+  static void setVcpu(RowSink row, int vcpu) {
+    if (vcpu != EventReader.NO_VCPU) {
+      row.number(2, vcpu);
     }
   }
 

@@ -86,7 +86,7 @@ public final class ExitHistogramReport implements Report {
       Sums sums = bins.get(key);
       ExitEvents.setReason(table, key.reason);
       if (byVcpu) {
-        table.number(2, key.vcpu);
+        ExitEvents.setVcpu(table, key.vcpu);
       }
       table.number(3, sums.count());
       table.real(4, (double) sums.count() / all);

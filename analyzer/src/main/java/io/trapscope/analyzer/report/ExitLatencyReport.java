@@ -119,7 +119,7 @@ public final class ExitLatencyReport implements Report {
       Table.Builder table, Latencies.Entry entry, Stage stage, Latency latency, boolean byVcpu) {
     ExitEvents.setReason(table, entry.reason());
     if (byVcpu) {
-      table.number(2, entry.vcpu());
+      ExitEvents.setVcpu(table, entry.vcpu());
       table.text(13, stage.window());
     }
     table.number(3, stage.ordinal());

@@ -34,6 +34,7 @@ final class FieldRows {
   /** What becomes of a field's value. */
   private enum Action {
     NUMBER,
+    FLAG,
     TIME,
     WORD,
     /** A page size, of its logarithm. */
@@ -51,7 +52,8 @@ final class FieldRows {
             case DATA -> Action.BYTES;
             case TIMESTAMP -> Action.TIME;
             case INDEX -> field == Field.REGION ? Action.REGION : Action.NUMBER;
-            case COUNT, INSTRUCTIONS, DURATION, SIZE, ADDRESS, BITS, FLAG -> Action.NUMBER;
+            case FLAG -> Action.FLAG;
+            case COUNT, INSTRUCTIONS, DURATION, SIZE, ADDRESS, BITS -> Action.NUMBER;
           };
       int[] words = action == Action.WORD ? EventColumns.wordIndexes(field) : null;
       return new Cell(field, EventLayout.of(type), column, action, words);
@@ -106,6 +108,11 @@ final class FieldRows {
     int[] into = all ? events.row : rows;
     switch (cell.action) {
       case NUMBER, BYTES -> {}
+      case FLAG -> {
+        for (int i = 0; i < count; i++) {
+          values[i] = values[i] == 0 ? 0 : 1;
+        }
+      }
       case TIME -> add(facts.wallClockOffset(), count);
       case WORD -> {
         for (int i = 0; i < count; i++) {
@@ -113,9 +120,8 @@ final class FieldRows {
         }
       }
       case PAGE_SIZE -> {
-        for (int i = 0; i < count; i++) {
-          values[i] = 1L << values[i];
-        }
+        target.numbers(rows, values, pageSizes(into, count));
+        return;
       }
       case REGION -> {
         for (int i = 0; i < count; i++) {
@@ -125,6 +131,22 @@ final class FieldRows {
       }
     }
     target.numbers(into, values, count);
+  }
+
+  /**
+   * Makes sizes of logarithms, their rows in rows; leaves out those that can be none.
+   *
+   * @return how many sizes there are
+   */
+  private int pageSizes(int[] into, int count) {
+    int sizes = 0;
+    for (int i = 0; i < count; i++) {
+      long logarithm = values[i];
+      rows[sizes] = into[i];
+      values[sizes] = 1L << logarithm;
+      sizes += logarithm < Long.SIZE ? 1 : 0;
+    }
+    return sizes;
   }
 
   private String region(int id) {

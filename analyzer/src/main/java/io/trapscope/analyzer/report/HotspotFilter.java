@@ -2,7 +2,10 @@ package io.trapscope.analyzer.report;
 
 import io.trapscope.analyzer.tally.Site;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -53,6 +56,12 @@ public final class HotspotFilter {
     for (String part : text.split(",", -1)) {
       Matcher matcher = CONDITION.matcher(part);
       HotspotKey key = matcher.matches() ? keyOf(matcher.group(1)) : null;
+      if (matcher.matches() && key == null && !EventFilter.knows(matcher.group(1))) {
+        Set<String> known = new LinkedHashSet<>();
+        Arrays.stream(HotspotKey.values()).forEach(each -> known.add(each.column().name()));
+        known.addAll(EventFilter.known());
+        throw EventFilter.unknown(matcher.group(1), known);
+      }
       if (key == null) {
         events.add(part);
       } else {

@@ -5,6 +5,7 @@ import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.RowSink;
 import io.trapscope.analyzer.tally.Site;
+import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import java.util.Arrays;
@@ -19,7 +20,10 @@ public enum HotspotKey {
   REGISTER(RegisterColumns.REGISTER),
   DIRECTION(RegisterColumns.DIRECTION),
   SIZE(EventColumns.of(Field.SIZE)),
-  FUNCTION(Column.text("function", "guest function that holds the RIP; null where no symbol does")),
+  FUNCTION(
+      Column.text(
+          "function",
+          "guest function that holds the RIP, several of one name apart; null where no symbol does")),
   OFFSET(
       Column.address(
           "offset", "how far the RIP is behind the function's start; null where no symbol does")),
@@ -34,7 +38,7 @@ public enum HotspotKey {
   MODE(EventColumns.of(Field.MODE));
 
   /** First of a key's two numbers where the event has no such thing. */
-  private static final long NONE = -1;
+  static final long NONE = -1;
 
   private final Column column;
 
@@ -60,6 +64,11 @@ public enum HotspotKey {
             + Arrays.stream(values())
                 .map(key -> key.column.name())
                 .collect(Collectors.joining(", ")));
+  }
+
+  /** Name of the column. */
+  public String title() {
+    return column.name();
   }
 
   Column column() {
@@ -101,7 +110,7 @@ public enum HotspotKey {
       }
       case SPACE ->
           into[at] = !site.hasRip() && site.cpl() == Site.NONE ? NONE : site.isUser() ? 1 : 0;
-      case VCPU -> into[at] = site.vcpu();
+      case VCPU -> into[at] = site.vcpu() == EventReader.NO_VCPU ? NONE : site.vcpu();
       case CPL -> into[at] = site.cpl();
       case MODE -> into[at] = site.mode();
     }

@@ -157,16 +157,19 @@ public final class HotspotsReport implements Report {
     boolean exact = sites.coarseness().isEmpty();
     // An address that stands for many is in none of the functions it lies in.
     TraceFacts facts = exact ? found.facts() : found.facts().withSymbols(SymbolTable.EMPTY);
+    List<Site> chosen = sites.sites().stream().filter(site -> where.passes(site, facts)).toList();
+    List<RegisterNames> names = keys.stream().map(key -> names(key, chosen, facts)).toList();
     long exits = 0;
-    for (Site site : sites.sites()) {
-      if (where.passes(site, facts)) {
-        long[] values = new long[2 * keys.size()];
-        for (int i = 0; i < keys.size(); i++) {
-          keys.get(i).read(site, facts.symbols(), values, 2 * i);
+    for (Site site : chosen) {
+      long[] values = new long[2 * keys.size()];
+      for (int i = 0; i < keys.size(); i++) {
+        keys.get(i).read(site, facts.symbols(), values, 2 * i);
+        if (names.get(i) != null) {
+          names.get(i).replace(values, 2 * i);
         }
-        places.merge(new Place(values), site.sums(), Sums::plus);
-        exits += site.sums().count();
       }
+      places.merge(new Place(values), site.sums(), Sums::plus);
+      exits += site.sums().count();
     }
     List<Map.Entry<Place, Sums>> rows = new ArrayList<>(places.entrySet());
     rows.sort(
@@ -186,6 +189,12 @@ public final class HotspotsReport implements Report {
       table.note("too many sites: " + sites.coarseness() + ", and no function is named");
     }
     return table.build().sortedBy(sort);
+  }
+
+  /** What is called alike in a column; null where what is called alike is the same. */
+  private RegisterNames names(HotspotKey key, List<Site> sites, TraceFacts facts) {
+    boolean named = key == HotspotKey.DEVICE || key == HotspotKey.REGISTER;
+    return named && !keys.contains(HotspotKey.TARGET) ? RegisterNames.of(key, sites, facts) : null;
   }
 
   private void appendSums(Table.Builder table, Sums sums, long exits, TraceFacts facts) {

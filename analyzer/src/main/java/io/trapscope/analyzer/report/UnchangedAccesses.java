@@ -108,14 +108,14 @@ final class UnchangedAccesses {
             .thenComparingLong(Key::index)
             .thenComparingInt(Key::size)
             .thenComparing(Key::write));
-    Map<Key, Site> places = places(found.tally().sites().sites());
+    Map<Key, Long> places = places(found.tally().sites().sites());
     Table.Builder table = Table.builder(SCHEMA);
     for (Key key : keys.subList(0, Math.min(most, keys.size()))) {
       RegisterColumns.set(table, key.type, key.number, key.index, key.size, found.facts());
       append(table, key, sums.get(key), verdict(key, found));
-      Site place = places.get(new Key(key.type, key.number, 0, key.size, key.write));
+      Long place = places.get(new Key(key.type, key.number, 0, key.size, key.write));
       if (place != null) {
-        table.text(COUNT + 5, RegisterColumns.location(place.rip(), found.facts()));
+        table.text(COUNT + 5, RegisterColumns.location(place, found.facts()));
       }
       table.endRow();
     }
@@ -137,22 +137,32 @@ final class UnchangedAccesses {
     table.number(COUNT + 4, sums.unchangedNanos);
   }
 
-  /** For each register and direction the place with most accesses. */
-  private static Map<Key, Site> places(List<Site> sites) {
-    Map<Key, Site> places = new HashMap<>();
+  /** Of a place in the guest, the accesses to one register from there. */
+  private record Busy(long rip, long count) {
+    /** The busier one; of two alike that with the lower address. */
+    static Busy busier(Busy a, Busy b) {
+      int order = Long.compare(a.count, b.count);
+      return order > 0 || order == 0 && Long.compareUnsigned(a.rip, b.rip) < 0 ? a : b;
+    }
+  }
+
+  private record KeyAt(Key key, long rip) {}
+
+  /** For each register and direction the place with most accesses, of all vCPUs and modes. */
+  private static Map<Key, Long> places(List<Site> sites) {
+    Map<KeyAt, Long> counts = new HashMap<>();
     for (Site site : sites) {
       if (site.hasRip() && site.hasRegister() && site.direction() != 0) {
         boolean write = site.direction() == 2;
         int size = Math.max(0, site.size());
-        places.merge(
-            new Key(site.type(), site.register(), 0, size, write), site, UnchangedAccesses::busier);
+        Key key = new Key(site.type(), site.register(), 0, size, write);
+        counts.merge(new KeyAt(key, site.rip()), site.sums().count(), Long::sum);
       }
     }
-    return places;
-  }
-
-  private static Site busier(Site a, Site b) {
-    int order = Long.compare(a.sums().count(), b.sums().count());
-    return order > 0 || order == 0 && Long.compareUnsigned(a.rip(), b.rip()) < 0 ? a : b;
+    Map<Key, Busy> places = new HashMap<>();
+    counts.forEach((at, count) -> places.merge(at.key, new Busy(at.rip, count), Busy::busier));
+    Map<Key, Long> rips = new HashMap<>();
+    places.forEach((key, place) -> rips.put(key, place.rip));
+    return rips;
   }
 }

@@ -1,7 +1,9 @@
 package io.trapscope.analyzer.table;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -9,13 +11,56 @@ import java.util.stream.Collectors;
  * Renders a table for a terminal: a title, a line of column names, a line a row; words to the left,
  * numbers to the right, units scaled for people. Plain text, no escape sequences.
  *
- * <p>Columns that would make lines longer than the terminal is wide are left out from the right,
- * and a last line names them; the first column always stays. A column without any value is left out
- * too, silently: it would show nothing.
+ * <p>Where lines would be longer than the terminal is wide, columns are left out and a last line
+ * names them: first those that tell least, so that of a wide table counts and places stay, then
+ * those to the right; one always stays. A column without any value is left out too, silently: it
+ * would show nothing.
  */
 public final class TableText {
   private static final String GAP = "  ";
   private static final int UNLIMITED = Integer.MAX_VALUE;
+
+  /**
+   * A column that a narrow terminal need not show.
+   *
+   * @param name of the column
+   * @param beside only beside this column, which tells about the same; null for anywhere
+   */
+  private record Dispensable(String name, String beside) {
+    boolean isIn(List<TextColumn> columns) {
+      return beside == null || columns.stream().anyMatch(column -> column.name.equals(beside));
+    }
+  }
+
+  /** In the order in which they go. */
+  private static final List<Dispensable> DISPENSABLE =
+      List.of(
+          new Dispensable("first_time", null),
+          new Dispensable("last_time", null),
+          new Dispensable("time", "since_start"),
+          new Dispensable("bucket_ns", null),
+          new Dispensable("sdm_reason", null),
+          new Dispensable("min", null),
+          new Dispensable("longest", null),
+          new Dispensable("changed", null),
+          new Dispensable("value", null),
+          new Dispensable("loop_ns", null),
+          new Dispensable("dispatch_ns", null),
+          new Dispensable("vcpu", null),
+          new Dispensable("p99_9", null),
+          new Dispensable("idle_ns", null),
+          new Dispensable("p90", null),
+          new Dispensable("mean", null),
+          new Dispensable("device", "target"),
+          new Dispensable("register", "target"),
+          new Dispensable("handling_ns", "unchanged_ns"),
+          new Dispensable("handling_ns", "saved_ns"),
+          new Dispensable("share", "unchanged"),
+          new Dispensable("longest_elapsed", null),
+          new Dispensable("guest_ns", null),
+          new Dispensable("again", null),
+          new Dispensable("size", null),
+          new Dispensable("device_ns", null));
 
   private final int width;
   private final int maxRows;
@@ -49,7 +94,7 @@ public final class TableText {
     if (shown.size() < columns.size()) {
       String names =
           columns.stream()
-              .skip(shown.size())
+              .filter(column -> !shown.contains(column))
               .map(column -> column.readable)
               .collect(Collectors.joining(", "));
       out.append("  not shown here: ").append(names).append('\n');
@@ -72,14 +117,34 @@ public final class TableText {
   }
 
   private List<TextColumn> fitting(List<TextColumn> columns) {
-    int used = 0;
-    for (int i = 0; i < columns.size(); i++) {
-      used += GAP.length() + columns.get(i).width;
-      if (used > width && i > 0) {
-        return columns.subList(0, i);
+    List<TextColumn> shown = new ArrayList<>(columns);
+    Deque<TextColumn> dropped = new ArrayDeque<>();
+    for (Dispensable next : DISPENSABLE) {
+      for (TextColumn column : columns) {
+        boolean stays = next.beside == null && column == columns.get(0);
+        if (!fits(shown) && column.name.equals(next.name) && next.isIn(columns) && !stays) {
+          shown.remove(column);
+          dropped.push(column);
+        }
       }
     }
-    return columns;
+    while (!fits(shown) && shown.size() > 1) {
+      dropped.push(shown.remove(shown.size() - 1));
+    }
+    // A wide column that went late may have made room for narrow ones.
+    for (TextColumn column : dropped) {
+      List<TextColumn> more =
+          columns.stream().filter(each -> each == column || shown.contains(each)).toList();
+      if (fits(more)) {
+        shown.clear();
+        shown.addAll(more);
+      }
+    }
+    return shown;
+  }
+
+  private boolean fits(List<TextColumn> columns) {
+    return columns.stream().mapToInt(column -> GAP.length() + column.width).sum() <= width;
   }
 
   private interface CellOf {
@@ -96,6 +161,7 @@ public final class TableText {
 
   /** One column as text, as wide as its widest cell. */
   private static final class TextColumn {
+    final String name;
     final String readable;
     final boolean hasValues;
     final int width;
@@ -104,8 +170,9 @@ public final class TableText {
 
     TextColumn(Table table, int index, int rows) {
       Column described = table.schema().columns().get(index);
+      name = described.name();
       // p99_9 is p99.9: a column's name cannot hold a point.
-      readable = described.name().replaceAll("(?<=\\d)_(?=\\d)", ".").replace('_', ' ');
+      readable = name.replaceAll("(?<=\\d)_(?=\\d)", ".").replace('_', ' ');
       left = described.type() == ColumnType.TEXT || described.type() == ColumnType.BYTES;
       cells = new String[rows];
       Arrays.setAll(cells, row -> CellText.of(table, row, index));

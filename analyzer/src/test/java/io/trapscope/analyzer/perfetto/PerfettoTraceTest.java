@@ -65,6 +65,8 @@ class PerfettoTraceTest {
         EventType.INJECTION,
         event ->
             event.put(Field.TIME, end).put(Field.VECTOR, 0x30).put(Field.INTERRUPTION_TYPE, 0));
+    // A reason alone makes no exit.
+    trace.add(0, EventType.EOI, event -> event.put(Field.TIME, end).put(Field.REASON, 1));
     trace.add(
         0,
         EventType.CONSOLE_OUTPUT,

@@ -4,7 +4,9 @@ import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
+import java.util.Arrays;
 import java.util.Random;
+import java.util.function.Consumer;
 
 /**
  * Random exits of few kinds, places and values, so that everything a report looks for comes up:
@@ -13,24 +15,40 @@ import java.util.Random;
 public final class RandomTrace {
   private static final int[] PORTS = {0x70, 0x71, 0x71, 0xcf8, 0xcfc, 0x3f8, 0x3fd, 0x3fd, 0x80};
 
-  private final Random random;
-  private final MemoryTrace trace;
-  private final int vcpus;
-  private long time = 1000;
+  /** Where events go. */
+  interface Sink {
+    void add(int vcpu, EventType type, Consumer<EventWriter> fill);
+  }
 
-  private RandomTrace(Random random, int vcpus) {
+  private final Random random;
+  private final Sink trace;
+  private final int vcpus;
+  private long time;
+
+  /** When each vCPU exited last. */
+  private final long[] exited;
+
+  RandomTrace(Random random, int vcpus, long time, Sink trace) {
     this.random = random;
     this.vcpus = vcpus;
-    this.trace = new MemoryTrace(vcpus);
+    this.time = time;
+    this.trace = trace;
+    this.exited = new long[vcpus];
+    Arrays.fill(exited, time);
   }
 
   /** A trace of this many events. */
   public static MemoryTrace of(long seed, int vcpus, int events) {
-    RandomTrace made = new RandomTrace(new Random(seed), vcpus);
+    MemoryTrace trace = new MemoryTrace(vcpus);
+    new RandomTrace(new Random(seed), vcpus, 1000, trace::add).add(events);
+    return trace;
+  }
+
+  /** Makes this many events more. */
+  void add(int events) {
     for (int i = 0; i < events; i++) {
-      made.add();
+      add();
     }
-    return made.trace;
   }
 
   private void add() {
@@ -64,13 +82,18 @@ public final class RandomTrace {
   }
 
   private void exit(EventType type, ExitReason reason, Details details) {
-    time += 1 + random.nextInt(random.nextInt(10) == 0 ? 100_000 : 1000);
+    int step = random.nextInt(50) == 0 ? 1 << 24 : random.nextInt(10) == 0 ? 100_000 : 1000;
+    time += 1 + random.nextInt(step);
+    int vcpu = random.nextInt(vcpus);
+    // A guest cannot have run since before the exit before.
+    int longest = (int) Math.min(Integer.MAX_VALUE, time - exited[vcpu]);
+    exited[vcpu] = time;
     trace.add(
-        random.nextInt(vcpus),
+        vcpu,
         type,
         event -> {
           event.put(Field.TIME, time).put(Field.REASON, reason.code());
-          maybe(event, Field.GUEST_TIME, random.nextInt(50) == 0 ? 1 << 28 : 900);
+          maybe(event, Field.GUEST_TIME, longest);
           maybe(event, Field.LOOP_TIME, 50);
           maybe(event, Field.DEVICE_TIME, 1 << random.nextInt(16));
           maybe(event, Field.CPL, random.nextInt(10) == 0 ? 4 : 1);
@@ -84,8 +107,8 @@ public final class RandomTrace {
   private void port(EventWriter event) {
     event.put(Field.DIRECTION, random.nextInt(2)).put(Field.SIZE, random.nextInt(8) == 0 ? 2 : 1);
     event.put(Field.PORT, PORTS[random.nextInt(PORTS.length)]);
-    if (random.nextInt(20) == 0) {
-      event.put(Field.COUNT, 7);
+    if (random.nextInt(20) != 0) {
+      event.put(Field.COUNT, random.nextInt(20) == 0 ? 7 : 1);
     }
     maybe(event, Field.VALUE, 2);
   }

@@ -17,6 +17,7 @@ import io.trapscope.recorder.event.Kind;
 import io.trapscope.recorder.trace.EventCursor;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -50,9 +51,41 @@ class RowPassTest {
     MemoryTrace trace = new MemoryTrace(3);
     for (int i = 0; i < 3000; i++) {
       long time = 100 + i / 7;
-      trace.add(i % 3, EventType.HLT, event -> event.put(Field.TIME, time));
+      trace.add(i % 3, EventType.HLT, event -> event.put(Field.TIME, time).put(Field.REASON, 12));
     }
     check(trace, "exits", EventType::isExit);
+  }
+
+  /** Only a damaged trace has such events; no other table counts them either. */
+  @Test
+  void withoutAReasonNothingIsAnExit() throws IOException {
+    MemoryTrace trace = new MemoryTrace(1);
+    for (int i = 0; i < 9; i++) {
+      int number = i;
+      trace.add(
+          0,
+          EventType.EPT_FAULT,
+          event -> {
+            event.put(Field.TIME, 100 + number).put(Field.EPT_PAGE, number < 5 ? 12 : 200);
+            if (number % 3 == 0) {
+              event.put(Field.REASON, 48);
+            }
+          });
+    }
+    Results results = Analysis.run(trace, Reports.all(), 1);
+    results.write(directory, TableFormat.CSV);
+    assertThat(Files.readAllLines(directory.resolve("exits.csv"))).hasSize(1 + 3);
+    assertThat(Files.readAllLines(directory.resolve("memory_translation.csv")))
+        .satisfiesExactly(
+            names -> assertThat(names).endsWith(",guest_page_size,ept_page_size"),
+            row -> assertThat(row).endsWith(",,4096"),
+            row -> assertThat(row).endsWith(",,4096"),
+            row -> assertThat(row).endsWith(",,")); // 2^200 is no size
+    assertThat(Files.readAllLines(directory.resolve("ept_faults.csv")))
+        .satisfiesExactly(
+            names -> assertThat(names).startsWith("region,access,guest_page_size,"),
+            row -> assertThat(row).startsWith(",,,4096,2,"),
+            row -> assertThat(row).startsWith(",,,,1,"));
   }
 
   @Test
@@ -68,7 +101,7 @@ class RowPassTest {
           i * 7 % 5 / 3,
           EventType.PIO,
           event -> {
-            event.put(Field.TIME, 100 + number);
+            event.put(Field.TIME, 100 + number).put(Field.REASON, 30);
             if (number % 3 != 0) {
               event.put(Field.INSTRUCTIONS, 10L * number);
               event.putBytes(Field.DATA, data, number % 11, number * 37 % 2900);
@@ -84,7 +117,7 @@ class RowPassTest {
     int events = 200_000;
     for (int i = 0; i < events; i++) {
       long time = i;
-      trace.add(0, EventType.HLT, event -> event.put(Field.TIME, time));
+      trace.add(0, EventType.HLT, event -> event.put(Field.TIME, time).put(Field.REASON, 12));
     }
     List<Long> told = new ArrayList<>();
     List<Report> exits = List.of(Reports.named("exits"));

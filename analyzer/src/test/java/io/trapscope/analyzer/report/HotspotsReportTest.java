@@ -201,6 +201,31 @@ class HotspotsReportTest {
   }
 
   @Test
+  void registersOfOneDeviceAreOneRow() {
+    MemoryTrace trace = new MemoryTrace(2);
+    for (int i = 0; i < 8; i++) {
+      int port = i < 6 ? 0x3f8 + i : 0x9000 + i; // what is at 0x9000 nobody knows
+      long time = 10 + i;
+      trace.add(
+          i % 2,
+          EventType.PIO,
+          event -> event.put(Field.TIME, time).put(Field.REASON, 30).put(Field.PORT, port));
+    }
+    trace.add(0, EventType.HLT, event -> event.put(Field.TIME, 20).put(Field.REASON, 12));
+    HotspotsReport report =
+        new HotspotsReport(List.of(HotspotKey.DEVICE), HotspotFilter.ALL, "count", 0);
+    Table table = Analysis.run(trace, List.of(report), 2).tables().get(0);
+    assertThat(new TableText(0, 0).render(table))
+        .startsWith(
+            """
+            Hotspots
+              device  count   share                      first time                       last time
+              uart        6  66.7 %  2026-01-02T03:04:05.000000010Z  2026-01-02T03:04:05.000000015Z
+                          3  33.3 %  2026-01-02T03:04:05.000000016Z  2026-01-02T03:04:05.000000020Z
+            """);
+  }
+
+  @Test
   void notCapturedDoesNotPassAFilter() {
     assertThat(hotspots("event", "cpl<=3", "count", 0, SymbolTable.EMPTY))
         .contains("  CPUID      1  100.0 %")
@@ -224,10 +249,17 @@ class HotspotsReportTest {
     assertThatThrownBy(() -> EventFilter.parse("port"))
         .hasMessage("not a condition: 'port'; one is NAME=VALUE, also with != < <= > >=");
     assertThatThrownBy(() -> EventFilter.parse("harbour=1"))
-        .hasMessageStartingWith("events have no number called harbour; there are sequence, vcpu,");
+        .hasMessageStartingWith("exits have no harbour; there are event, sequence, vcpu,");
     assertThatThrownBy(() -> EventFilter.parse("port=http"))
         .hasMessage("'http' is no value of port: I/O port");
-    assertThatThrownBy(() -> EventFilter.parse("event=TEA")).hasMessage("there is no event TEA");
+    assertThatThrownBy(() -> EventFilter.parse("event=TEA"))
+        .hasMessageStartingWith("there is no event TEA; exits are PIO, MMIO, CPUID,");
+    assertThatThrownBy(() -> EventFilter.parse("mode=LARGE"))
+        .hasMessageStartingWith("there is no mode LARGE; there are REAL, ");
+    assertThatThrownBy(() -> EventFilter.parse("region=ram-low"))
+        .hasMessageStartingWith("'ram-low' is no value of region: ");
+    assertThatThrownBy(() -> HotspotFilter.parse("harbour=1"))
+        .hasMessageStartingWith("exits have no harbour; there are event, reason, target, device,");
     assertThatThrownBy(() -> hotspots("event", "", "luck", 0, SymbolTable.EMPTY))
         .hasMessageStartingWith(
             "hotspots cannot be sorted by luck; there are event, count, share, guest_ns");

@@ -189,4 +189,16 @@ class RegisterUseReportTest {
         .contains("port 0x21")
         .doesNotContain("port 0x20");
   }
+
+  @Test
+  void thePlaceIsTheBusiestOfAllVcpus() {
+    for (int i = 0; i < 4; i++) {
+      port(0, WRITE, 1, 0x21, 0xff, 0x3000);
+    }
+    for (int i = 0; i < 3; i++) {
+      port(0, WRITE, 1, 0x21, 0xff, 0x4000);
+      port(1, WRITE, 1, 0x21, 0xff, 0x4000);
+    }
+    assertThat(table("unchanged_accesses").strip()).endsWith("  0x4000");
+  }
 }

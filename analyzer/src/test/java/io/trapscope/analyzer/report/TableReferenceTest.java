@@ -2,8 +2,12 @@ package io.trapscope.analyzer.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.trapscope.analyzer.compare.Recordings;
+import io.trapscope.analyzer.pipeline.Analysis;
 import io.trapscope.analyzer.pipeline.MemoryTrace;
+import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.table.Column;
+import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableSchema;
 import io.trapscope.analyzer.tally.SpanReader;
 import io.trapscope.analyzer.tally.Tallies;
@@ -24,7 +28,7 @@ class TableReferenceTest {
       """
       # Tables
 
-      What `trapscope analyze` finds, a table a file. Made from the reports' schemas by
+      What `trapscope analyze` and `trapscope compare` find, a table a file. Made from the reports' schemas by
       `TableReferenceTest`, which fails when this file is stale; to make it anew:
       `./mvnw test -pl analyzer -am -Dtest=TableReferenceTest -Dtrapscope.rewrite=true
       -Dsurefire.failIfNoSpecifiedTests=false`.
@@ -38,7 +42,7 @@ class TableReferenceTest {
       - Parquet is compressed with Zstandard. It has no duration, so one is an INT64 of ns; readers
         that know Arrow (pyarrow, polars) find in `ARROW:schema` a duration again, and the same
         metadata as in the Arrow file.
-      - CSV (RFC 4180, UTF-8) has types, units, meanings and the trace's metadata beside it in
+      - CSV (RFC 4180, but lines end with LF; UTF-8) has types, units, meanings and the trace's metadata beside it in
         `NAME.csv-metadata.json`, as W3C's CSV on the Web describes it. Null is an empty cell, an
         empty text is `""`.
 
@@ -51,6 +55,62 @@ class TableReferenceTest {
       | bytes | binary | Binary | BLOB | hexadecimal string | hexadecimal |
       | timestamp | timestamp[ns, UTC] | Datetime(ns, UTC) | TIMESTAMPTZ_NS | RFC 3339 with nine digits | the same |
       | duration | duration[ns] | Duration(ns) | of Arrow INTERVAL, whole microseconds: cast to int64 in Arrow for ns; of Parquet BIGINT of ns | number of ns | number of ns |
+
+      ## What is counted
+
+      `analyzer/differential` computes every table anew from these definitions and the events.
+
+      **Exits.** An exit is an event of a type from PIO to EXIT that has a reason. A reason, or
+      another code, that this version has no name for is shown as its number. Times are summed over
+      the exits that captured them; a sum is null where none did, but over time and by phase, where
+      it is 0. Handling is loop, dispatch and device time. A guest or idle time of 2^53 ns (104 days)
+      or more is none: only a damaged trace has it, and it counts as not captured, except in `exits`
+      and `memory_translation`, which show what the event has.
+
+      **Percentiles.** The p-th is the smallest value that p per cent of all values do not exceed.
+      The number given is that or, by as much as the column says, above it, and never above the
+      longest.
+
+      **The run's beginning** is the earliest of the streams' first events, with the guest time
+      before it. Buckets of time and phases begin there.
+
+      **Over time and by phase** an exit, its handling and its EPT fault belong to where the exit
+      is. Guest time is cut at the borders: it passed just before its exit. So is idle time, which
+      passes after the handling of its HLT. Without `--bucket` a bucket is 1, 2 or 5 times a power of
+      ten of 0.1 ms, so that there are at most 200; with it there are at most 10,000, and of a longer
+      trace buckets are ten or a hundred times as long. A block of `ept_fault_map` is the smallest
+      power of two, from 4 KiB on, of which 128 reach to the end of RAM; faults elsewhere, or without
+      a GPA, are in none.
+
+      **Phases** begin where their mark comes first: text at the end of the line on console 0 that
+      has it, anything else at the exit. What lasts beyond the run's end is the last phase's.
+
+      **Hotspots.** Direction is that of the access; of an EPT fault what the qualification says, of
+      a control register READ for MOV from it and WRITE for anything else. A device is what the
+      trace's map of the machine has there; else, with "(absent)" where there is such a map, what
+      every PC has ([registers.txt](src/main/resources/io/trapscope/analyzer/platform/registers.txt)).
+      `--where` asks for fields of the event as `exits` has them, and for the columns of `--by`; what
+      was not captured passes no condition.
+
+      **Accesses** (the three tables of `register_use`) are PIO exits of one item (`count` 1), MMIO
+      exits, and RDMSR and WRMSR, whose register, direction, size and value were captured. Each
+      vCPU's are taken in their order; other exits between them do not matter.
+
+      - A register is a port, address or MSR accessed in one width. An index register and its data
+        register are a pair: 0xcf8 with 0xcfc to 0xcff; 0x22, 0x2e, 0x4e, 0x70, 0x72, 0x3b4, 0x3c4,
+        0x3ce, 0x3d4 and 0x510 with the port behind each; MMIO 0xfec00000 with 0xfec00010. Where the
+        index is written and the next access goes to the data, that access is to the register
+        `[index]`, and in runs has the write's handling and guest time too. An access to a data
+        register without is to nobody knows what: it is in no row of `unchanged_accesses`.
+      - A loop or sequence is as long as it can be, 4 accesses or more, and one access may end one
+        sequence and begin the next. A poll loop's reads are of one register and value; it is named
+        by the place of its first read. A STRING's accesses are to one register, in one direction,
+        from one place; an ASCENDING's go on by their size, from anywhere. Neither has MSRs, accesses
+        with an index, or reads of which fewer than half found another value than the one before;
+        nor registers whose role in registers.txt is status, command, index or delay.
+      - `could_be` is 1 for a PAIR or a STRING; for an ASCENDING the aligned accesses, of 4 bytes to
+        ports and of 8 to memory, that cover it.
+      - The value of the access before is that of a read or a write, whichever came.
 
       """;
 
@@ -95,22 +155,30 @@ class TableReferenceTest {
     return schemas;
   }
 
+  /** The tables of a comparison; hotspots by what they are by without --by. */
+  private static List<TableSchema> comparisons() {
+    List<Results> side = List.of(Analysis.run(new MemoryTrace(1), Reports.all(), 1));
+    List<String> keys = List.of("target", "direction", "size");
+    return new Recordings(side, side, keys).tables().stream().map(Table::schema).toList();
+  }
+
   private static String markdown() {
     StringBuilder out = new StringBuilder(INTRODUCTION);
     schemas()
-        .forEach(
-            (schema, report) -> {
-              out.append("## ").append(schema.name()).append("\n\n");
-              out.append(schema.title()).append(", of the report `").append(report.name());
-              out.append("`. A row is ").append(schema.meaning()).append(".\n\n");
-              out.append("| column | type | unit | meaning |\n|---|---|---|---|\n");
-              for (Column column : schema.columns()) {
-                out.append("| `").append(column.name()).append("` | ");
-                out.append(column.type().label()).append(" | ").append(column.unit().label());
-                out.append(" | ").append(column.meaning()).append(" |\n");
-              }
-              out.append('\n');
-            });
+        .forEach((schema, report) -> append(schema, "the report `" + report.name() + "`", out));
+    comparisons().forEach(schema -> append(schema, "`trapscope compare`", out));
     return out.toString().stripTrailing() + "\n";
+  }
+
+  private static void append(TableSchema schema, String source, StringBuilder out) {
+    out.append("## ").append(schema.name()).append("\n\n").append(schema.title());
+    out.append(", of ").append(source).append(". A row is ").append(schema.meaning());
+    out.append(".\n\n| column | type | unit | meaning |\n|---|---|---|---|\n");
+    for (Column column : schema.columns()) {
+      out.append("| `").append(column.name()).append("` | ");
+      out.append(column.type().label()).append(" | ").append(column.unit().label());
+      out.append(" | ").append(column.meaning()).append(" |\n");
+    }
+    out.append('\n');
   }
 }

@@ -32,7 +32,7 @@ public enum Field {
       Wire.U8,
       Kind.CODE,
       "exit reason: SDM basic exit reason below 128, then exits only KVM has",
-      code -> ExitReason.of((int) code).name()),
+      code -> ExitReason.of((int) code).code() == code ? ExitReason.of((int) code).name() : null),
   KVM_EXIT(
       11,
       Wire.U8,
