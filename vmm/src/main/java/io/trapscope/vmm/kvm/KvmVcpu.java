@@ -73,6 +73,9 @@ final class KvmVcpu implements Vcpu {
   /** How often run was entered and left: odd while inside. Written by the runner alone. */
   private final AtomicLong crossings = new AtomicLong();
 
+  /** How often it was left for a deadline. Written by the runner alone. */
+  private final AtomicLong deadlines = new AtomicLong();
+
   private volatile boolean asked;
   private volatile Rest rest = Rest.NONE;
 
@@ -196,9 +199,12 @@ final class KvmVcpu implements Vcpu {
     return KvmTimers.isArmed(apic, oneMsr.getLong(KvmAbi.MSRS_DATA));
   }
 
-  /** Changes whenever {@link #run} is entered or left; for any thread. */
+  /**
+   * Changes whenever {@link #run} is entered or left, but for a deadline, after which the guest is
+   * where it was; for any thread.
+   */
   long entries() {
-    return crossings.get();
+    return crossings.get() - 2 * deadlines.get();
   }
 
   /** Whether the runner sleeps inside KVM_RUN, as a halted vCPU's does. */
@@ -225,7 +231,12 @@ final class KvmVcpu implements Vcpu {
     if (errno != LibC.EINTR) {
       throw LibC.failure("KVM_RUN of vCPU " + index, errno);
     }
-    out.reason = wasKicked ? ExitReason.INTERRUPTED : ExitReason.PREEMPTION_TIMER;
+    if (wasKicked) {
+      out.reason = ExitReason.INTERRUPTED;
+    } else {
+      out.reason = ExitReason.PREEMPTION_TIMER;
+      deadlines.lazySet(deadlines.getPlain() + 1);
+    }
     if (wasKicked
         && vm.endsAtRest()
         && findRest() != Rest.NONE

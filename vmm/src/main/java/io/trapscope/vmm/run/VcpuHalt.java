@@ -26,7 +26,7 @@ final class VcpuHalt {
   private Turns turns;
 
   /** Halted, or waiting to be started, as of its last turn. */
-  private boolean resting;
+  private volatile boolean resting;
 
   private volatile boolean idle;
 
@@ -49,7 +49,7 @@ final class VcpuHalt {
 
   /** Whether it waits; for any thread. */
   boolean isIdle() {
-    return idle;
+    return idle || resting;
   }
 
   /** Lets the vCPU wait for an interrupt, or ends its turn; ends the run where none can come. */
@@ -71,7 +71,9 @@ final class VcpuHalt {
 
   /** Waits a little for a start-up message, which another vCPU sends. */
   void awaitStart() {
+    idle = true;
     run.await(WAIT_MILLIS);
+    idle = false;
   }
 
   private void rest() {

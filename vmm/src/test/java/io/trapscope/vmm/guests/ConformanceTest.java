@@ -34,6 +34,7 @@ import java.util.BitSet;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -354,6 +355,10 @@ class ConformanceTest {
           + WITHOUT_TIMER;
 
   private RunResult wait(String code, IrqChip irqchip, ConsoleInput input, Consumer<String> told) {
+    return wait(code, HostOptions.of(irqchip), input, told);
+  }
+
+  private RunResult wait(String code, HostOptions host, ConsoleInput input, Consumer<String> told) {
     byte[] bytes = HexFormat.of().parseHex(code);
     try (Hypervisor hypervisor = BackEnd.KVM.open();
         Machine machine =
@@ -361,12 +366,12 @@ class ConformanceTest {
                 MachineConfig.builder(
                         hypervisor,
                         new FlatLoader("wait", bytes, 0x1000, 0x1000, FlatLoader.Mode.LONG, ""))
-                    .host(HostOptions.of(irqchip))
+                    .host(host)
                     .consoleInput(input)
                     .messages(told)
                     .timeout(Duration.ofSeconds(2))
                     .build())) {
-      return machine.run(Sinks.NONE);
+      return machine.run(sinks());
     }
   }
 
@@ -379,6 +384,17 @@ class ConformanceTest {
     assertThat(result.text()).isEqualTo("halted, and nothing is left that could wake it");
     assertThat(result.exits(ExitReason.HLT)).isEqualTo(1);
     assertThat(told).isEmpty();
+  }
+
+  /** The looks for written pages call it out ten times a second. */
+  @ParameterizedTest
+  @EnumSource(names = {"USER", "SPLIT", "KERNEL"})
+  void itEndsAlsoWhereItsWritesAreWatched(IrqChip irqchip) {
+    MemoryOptions log =
+        new MemoryOptions(false, MemoryOptions.Dirty.LOG, false, MemoryOptions.Pages.DEFAULT);
+    HostOptions host = new HostOptions(log, irqchip, 0, Map.of());
+    RunResult result = wait(WITHOUT_TIMER, host, null, told -> {});
+    assertThat(result.end()).isEqualTo(RunEnd.HALTED);
   }
 
   @ParameterizedTest
@@ -409,9 +425,11 @@ class ConformanceTest {
     assertThat(told).isEmpty();
   }
 
+  /** All vCPUs but the first wait for ever to be started. */
   @ParameterizedTest
-  @CsvSource({"SOFT, USER", "KVM, USER", "KVM, KERNEL"})
-  void theWatchdogEndsWhatComputesWithoutAnExitAndNothingElse(BackEnd backEnd, IrqChip irqchip) {
+  @CsvSource({"SOFT, USER, 1", "SOFT, USER, 2", "KVM, USER, 1", "KVM, USER, 2", "KVM, KERNEL, 2"})
+  void theWatchdogEndsWhatComputesWithoutAnExitAndNothingElse(
+      BackEnd backEnd, IrqChip irqchip, int cpus) {
     byte[] computes = {(byte) 0xeb, (byte) 0xfe}; // jmp to itself
     byte[] waits = {(byte) 0xfb, (byte) 0xf4, (byte) 0xeb, (byte) 0xfd}; // sti; hlt; jmp back
     for (byte[] code : List.of(computes, waits)) {
@@ -420,6 +438,7 @@ class ConformanceTest {
           Machine machine =
               new Machine(
                   MachineConfig.builder(hypervisor, image)
+                      .cpus(cpus)
                       .host(HostOptions.of(irqchip))
                       .consoleInput(new TypedInput())
                       .watchdog(Duration.ofMillis(200))
