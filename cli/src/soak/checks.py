@@ -61,9 +61,9 @@ class Reader:
         return done.returncode, done.stdout, complaints
 
 
-def readable(reader, trace, killed, loses):
+def readable(reader, trace, incomplete):
     """Whether info, dump and analyze read it; returns also what info and analyze say."""
-    allowed = {0, 4} if killed or loses else {0}
+    allowed = {0, 4} if incomplete else {0}
     complaints = []
     said = {}
     for command in (["info", "--json"], ["analyze", "--json", "-o", str(trace) + ".tables"]):
@@ -77,7 +77,7 @@ def readable(reader, trace, killed, loses):
             complaints.append(f"{command[0]}: no JSON: {out[:80]!r}")
             said[command[0]] = {}
     warnings = said["info"].get("warnings") or []
-    if warnings and not killed and not loses:
+    if warnings and not incomplete:
         complaints.append(f"info: {warnings[:2]}")
     return complaints, said
 
@@ -100,10 +100,10 @@ def nanos(text):
     return int(seconds) * 1_000_000_000 + int(fraction.ljust(9, "0"))
 
 
-def events_of(reader, trace, killed, loses):
+def events_of(reader, trace, incomplete=False):
     """The events, as dump has them, and complaints."""
     status, out, complaints = reader.run("dump", trace, "--json")
-    if status not in ({0, 4} if killed or loses else {0}):
+    if status not in ({0, 4} if incomplete else {0}):
         complaints.append(f"dump: status {status}")
     try:
         return json.loads(out), complaints

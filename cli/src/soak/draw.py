@@ -22,17 +22,21 @@ class Plan:
     stdin: str = "null"  # closed, null, pipe, terminal
     typed: list = dataclasses.field(default_factory=list)  # (time, bytes), in order
     leave_open: bool = False  # what stdin is, once all is typed
-    disturbance: str = "none"  # a signal, stop, kill, reader, disk, hangup
+    disturbance: str = "none"  # a signal, stop, kill, reader, slow, disk, hangup
     when: float = 0.0
     stopped: float = 0.0  # how long a stop lasts
     timeout: float = 0.0  # --timeout; 0 for none
     ends: set = dataclasses.field(default_factory=set)  # what the run may end with, undisturbed
     same_each_time: bool = False
     writes: int = 0  # port writes of `spin` that must be in the trace; 0 where that is open
-    attach: bool = False
+    json: bool = True  # whether stdout has the summary, and not the guest's console
+    attach: tuple = ()  # options of a recorder from outside; empty for none
+    attach_end: str = ""  # a signal that ends it; empty where it ends by itself
+    attach_after: float = 0.0  # how long it runs until then
 
     def arguments(self, trace):
-        return ["record", "--accel", self.back_end, *self.options, "--json", "-o", trace]
+        summary = ["--json"] if self.json else []
+        return ["record", "--accel", self.back_end, *self.options, *summary, "-o", trace]
 
 
 class Host:
@@ -86,8 +90,10 @@ def plan(rnd, host, only):
     until(rnd, drawn)
     if back_end == "kvm":
         on_kvm(rnd, host, drawn)
-        drawn.attach = host.tracepoints and rnd.random() < 0.2
+        if host.tracepoints and rnd.random() < 0.3:
+            attached(rnd, drawn)
     disturb(rnd, host, drawn)
+    drawn.json = rnd.random() < 0.6
     if drawn.timeout:
         drawn.options += ["--timeout", f"{drawn.timeout * 1000:.0f}ms"]
         drawn.ends |= {"TIMEOUT"}
@@ -173,7 +179,8 @@ def machine(rnd, drawn):
     if rnd.random() < 0.15:
         drawn.options += ["--console-filter", "upper"]
     if rnd.random() < 0.15:
-        drawn.options += ["--watchdog", "10s"]
+        halts = "HALT" in drawn.guest
+        drawn.options += ["--watchdog", "1s" if halts else "10s"]
         drawn.ends |= {"TIMEOUT"} if "COMPUTE" in drawn.guest else set()
 
 
@@ -217,8 +224,21 @@ def on_kvm(rnd, host, drawn):
         options += ["--kernel-buffer", rnd.choice(["64K", "1M", "16M"])]
 
 
+def attached(rnd, drawn):
+    """A recorder from outside. By name it would wait for more processes, so something ends it."""
+    whose = rnd.choice([("--pid", "PID"), ("--pid", "PID"), ("--comm", "java"), ("--all-vms",)])
+    drawn.attach = whose
+    drawn.attach_after = rnd.uniform(0.3, 3)
+    drawn.attach_end = rnd.choice(["INT", "TERM", "KILL", ""])
+    if not drawn.attach_end and (whose[0] != "--pid" or rnd.random() < 0.3):
+        drawn.attach += ("--duration", f"{drawn.attach_after * 1000:.0f}ms")
+    if rnd.random() < 0.3:
+        drawn.attach += (rnd.choice(["--events", "--exclude"]), "exits,interrupts")
+
+
 def disturb(rnd, host, drawn):
     kinds = ["none"] * 8 + list(SIGNALS) + ["stop", "stop", "kill", "kill", "reader"]
+    kinds += ["slow"]
     kinds += ["disk"] if host.root else []
     kinds += ["hangup"] if drawn.stdin == "terminal" else []
     drawn.disturbance = rnd.choice(kinds)
