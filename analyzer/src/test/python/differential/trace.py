@@ -85,7 +85,7 @@ class Trace:
                 firsts[stream] = event
         starts = []
         for event in firsts.values():
-            guest = (duration(event, "guest_ns") or 0) if "reason" in event else 0
+            guest = (duration(event, "guest_ns") or 0) if is_exit(event) else 0
             starts.append(event["time"] - (guest if guest < event["time"] - self.offset else 0))
         return min(starts, default=self.header["clocks"]["epoch_ns"])
 

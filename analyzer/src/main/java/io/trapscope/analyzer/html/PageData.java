@@ -82,7 +82,7 @@ final class PageData {
     while (cursor.next()) {
       EventReader event = cursor.event();
       page.last = Math.max(page.last, page.scale.since(event.time()));
-      if (event.reasonCode() >= 0) {
+      if (event.isExit()) {
         page.exit(event);
       } else {
         page.other(event);

@@ -78,8 +78,7 @@ public final class PerfettoTrace {
     while (cursor.next()) {
       EventReader event = cursor.event();
       counters.advance(event.time());
-      boolean exit = event.type().isExit() && event.reasonCode() >= 0;
-      if (exit && event.vcpu() < vcpus.size()) {
+      if (event.isExit() && event.vcpu() < vcpus.size()) {
         VcpuTrack vcpu = vcpus.get(event.vcpu());
         vcpu.exit(event, names.of(event), devices.at(event));
         counters.exit(event);

@@ -77,7 +77,7 @@ public record TraceFacts(
       EventCursor cursor = trace.stream(vcpu);
       if (cursor.next()) {
         EventReader event = cursor.event();
-        long guest = event.reasonCode() < 0 ? 0 : event.get(Field.GUEST_TIME, 0);
+        long guest = event.isExit() ? event.get(Field.GUEST_TIME, 0) : 0;
         long before = guest >= 0 && guest < event.time() ? guest : 0;
         start = Math.min(start, event.time() - before);
       }

@@ -9,12 +9,14 @@ import io.trapscope.analyzer.pipeline.MemoryTrace;
 import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.pipeline.TableFormat;
 import io.trapscope.analyzer.report.Reports;
+import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.trace.TraceException;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -136,16 +138,83 @@ class ReportPageTest {
                 + " hotspots, phases, poll_loops, timeline, unchanged_accesses");
   }
 
+  /** What a guest, a file of symbols or a mark may say: nothing of it is the page's own. */
+  private static final String[] HOSTILE = {
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(2)>",
+    "</script><!--<script>",
+    "';alert(3);//`${alert(4)}",
+    "a\u2028b\u2029c\u0000d\u0001e\u007f\u202e\ufeff",
+    "&lt;b&gt; &amp; caf\u00e9 \ud83d\ude00",
+    "x".repeat(3000),
+  };
+
+  private static void say(MemoryTrace trace, EventType type, long time, byte[] bytes) {
+    trace.add(
+        0, type, event -> event.put(Field.TIME, time).putBytes(Field.DATA, bytes, 0, bytes.length));
+  }
+
+  @Test
+  void nothingInTheDataIsExecuted() throws IOException, InterruptedException {
+    MemoryTrace trace = source(4);
+    StringBuilder symbols = new StringBuilder();
+    for (int i = 0; i < HOSTILE.length; i++) {
+      byte[] bytes = (HOSTILE[i] + "\n").getBytes(StandardCharsets.UTF_8);
+      say(trace, EventType.CONSOLE_OUTPUT, 31_000_000L + i, bytes);
+      say(trace, EventType.MARK, 32_000_000L + i, HOSTILE[i].getBytes(StandardCharsets.UTF_8));
+      String name = HOSTILE[i].replaceAll("\\s", "").replaceAll("[^ -~]", "");
+      symbols.append(String.format("%x T %s%n", 0xffff_ffff_8100_0000L + i, name));
+    }
+    // UTF-8 of a lone surrogate, and of nothing at all.
+    byte[] wrong = {'a', (byte) 0xed, (byte) 0xa0, (byte) 0x80, (byte) 0xff, (byte) 0xc3, '\n'};
+    say(trace, EventType.CONSOLE_OUTPUT, 33_000_000L, wrong);
+    // A reason alone makes no exit of what is none.
+    trace.add(
+        0,
+        EventType.CONSOLE_OUTPUT,
+        event ->
+            event
+                .put(Field.TIME, 33_000_001L)
+                .put(Field.REASON, 1)
+                .putBytes(Field.DATA, wrong, 0, wrong.length));
+    SymbolTable names =
+        SymbolTable.of(
+            "</script>", ByteBuffer.wrap(symbols.toString().getBytes(StandardCharsets.US_ASCII)));
+    Results results = Analysis.of(trace).reports(Reports.all()).symbols(names).threads(2).run();
+    assertThat(check("check_hostile.py", results))
+        .contains("12 lines of console as the files have them, nothing executed, no error");
+  }
+
+  @Test
+  void thereIsAPageOfNextToNothing() throws IOException, InterruptedException {
+    MemoryTrace one = new MemoryTrace(1);
+    one.add(0, EventType.HLT, event -> event.put(Field.TIME, 1000).put(Field.REASON, 12));
+    MemoryTrace kernelOnly = new MemoryTrace(2);
+    for (int i = 0; i < 20; i++) {
+      long time = 1000 + i;
+      kernelOnly.add(i % 2, EventType.EOI, event -> event.put(Field.TIME, time));
+      kernelOnly.add(i % 2, EventType.INJECTION, event -> event.put(Field.TIME, time));
+    }
+    for (MemoryTrace trace : List.of(new MemoryTrace(1), one, kernelOnly)) {
+      assertThat(check("check_hostile.py", Analysis.run(trace, Reports.all(), 1)))
+          .contains("nothing executed, no error");
+    }
+  }
+
   private String check(MemoryTrace trace, String... how) throws IOException, InterruptedException {
+    return check("check_page.py", Analysis.run(trace, Reports.all(), 2), how);
+  }
+
+  private String check(String script, Results results, String... how)
+      throws IOException, InterruptedException {
     Path python = PythonEnvironment.pythonWithBrowser();
-    Results results = Analysis.run(trace, Reports.all(), 2);
     Path tables = directory.resolve("tables");
     Path page = directory.resolve("report.html");
     results.write(tables, TableFormat.ARROW);
     results.writeHtml(page);
     List<String> command = new ArrayList<>();
     command.add(python.toString());
-    command.add("analyzer/src/test/python/check_page.py");
+    command.add("analyzer/src/test/python/" + script);
     command.add(page.toString());
     command.add(tables.toString());
     command.addAll(List.of(how));

@@ -96,6 +96,13 @@ public final class EventReader {
     return baseTime + (i32(TIME_OFFSET) & U32);
   }
 
+  /**
+   * Whether it is an exit: of an exit's type and, which only a damaged one is not, with a reason.
+   */
+  public boolean isExit() {
+    return type().isExit() && reasonCode() >= 0;
+  }
+
   /** Code of the exit reason, or -1 where the event is none; the quick form of REASON. */
   public int reasonCode() {
     return (presence & REASON_BIT) == 0 ? -1 : u8(REASON_OFFSET);
