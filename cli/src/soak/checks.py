@@ -87,8 +87,10 @@ def counted(analysis, options):
     complaints = []
     chosen = any(each in options for each in ("--events", "--exclude"))
     for row in analysis.get("tables", {}).get("coverage", {}).get("rows", []):
-        exact = row["kind"].startswith("record of ") or row["kind"] == "memory-mapped I/O" and not chosen
-        if exact and row["recorded"] != row["counted"]:
+        # KVM counts accesses that go to user space; those to its own local APICs are recorded too.
+        least = row["kind"] == "memory-mapped I/O" and not chosen
+        exact = row["kind"].startswith("record of ")
+        if exact and row["recorded"] != row["counted"] or least and row["recorded"] < row["counted"]:
             complaints.append(f"{row['kind']}: {row['recorded']} recorded, {row['counted']} counted")
     return complaints
 

@@ -481,14 +481,16 @@ public final class ExitJoiner {
    * The guest waits in a fault on its memory, which the caller has seen and will resolve. Of what
    * is open, an exit of which nothing more can come is written.
    *
+   * @param nanos when the caller has seen it; another fault on that page may have let the guest go
+   *     on since, and what came later is not over
    * @return whether an exit is open that is this fault, and takes {@link #resolved}
    */
-  public boolean faulted(long gpa) {
+  public boolean faulted(long gpa, long nanos) {
     boolean fault = open && type == EventType.EPT_FAULT && !fields.has(Field.HVA);
     if (fault && fields.get(Field.GPA) >>> PAGE_SHIFT == gpa >>> PAGE_SHIFT) {
       return true;
     }
-    if (!hardware && userSince < 0) {
+    if (!hardware && userSince < 0 && time <= nanos) {
       close();
       others.flush();
     }

@@ -129,10 +129,10 @@ class ExitJoinerTest {
     entry(1000);
     exit(1500, 48);
     kernel.fire(1510, "kvm_page_fault", "fault_address", 0x5008, "error_code", 0x182);
-    assertThat(kernel.joiner.faulted(0x6000)).isFalse();
-    assertThat(kernel.joiner.faulted(0x5000)).isTrue();
+    assertThat(kernel.joiner.faulted(0x6000, 1600)).isFalse();
+    assertThat(kernel.joiner.faulted(0x5000, 1600)).isTrue();
     kernel.joiner.resolved(0x7f00_0000_5000L, true, 70);
-    assertThat(kernel.joiner.faulted(0x5000)).as("a second time").isFalse();
+    assertThat(kernel.joiner.faulted(0x5000, 1600)).as("a second time").isFalse();
     entry(1700);
     assertThat(end())
         .singleElement()
@@ -146,10 +146,12 @@ class ExitJoinerTest {
   @Test
   void aFaultWithoutAWordOfTheKernelEndsWhatCanOnlyBeOver() {
     pio(1000, 1, 0x80);
-    assertThat(kernel.joiner.faulted(0x5000)).isFalse();
+    assertThat(kernel.joiner.faulted(0x5000, 999)).isFalse();
+    assertThat(kernel.events()).as("the guest has gone on since the fault").isEmpty();
+    assertThat(kernel.joiner.faulted(0x5000, 1500)).isFalse();
     assertThat(kernel.events()).singleElement().asString().startsWith("PIO@1000");
     userspace(2000, 10);
-    assertThat(kernel.joiner.faulted(0x5000)).isFalse();
+    assertThat(kernel.joiner.faulted(0x5000, 2500)).isFalse();
     assertThat(kernel.events()).as("the exit to user space is user space's to write").isEmpty();
   }
 

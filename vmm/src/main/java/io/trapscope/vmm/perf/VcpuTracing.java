@@ -107,12 +107,13 @@ public final class VcpuTracing implements TracepointRing.Reader, AutoCloseable {
    * The vCPU waits in a fault on guest memory, which somebody else has seen. The caller holds the
    * lock.
    *
+   * @param nanos when it was seen
    * @return whether the kernel's tracepoints have told of it too: then {@link #resolved} adds to
    *     their event what the caller knows, and it needs none of its own
    */
-  public boolean faulted(long gpa) {
+  public boolean faulted(long gpa, long nanos) {
     ring.drain(this);
-    return joiner.faulted(gpa);
+    return joiner.faulted(gpa, nanos);
   }
 
   /** The fault is resolved; where {@link #faulted} said true. */

@@ -141,7 +141,7 @@ final class ExitEncoder {
     lock();
     try {
       // Before the vCPU goes on and the kernel tells of what comes next.
-      boolean told = tracing != null && tracing.faulted(exit.gpa);
+      boolean told = tracing != null && tracing.faulted(exit.gpa, exit.exitNanos);
       long start = System.nanoTime();
       vm.resolveEptViolation(exit);
       long nanos = System.nanoTime() - start;
