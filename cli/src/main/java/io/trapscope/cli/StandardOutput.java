@@ -20,7 +20,7 @@ final class StandardOutput extends OutputStream {
     private static final long serialVersionUID = 1L;
 
     Closed(IOException cause) {
-      super(cause);
+      super(cause.getMessage(), cause);
     }
   }
 

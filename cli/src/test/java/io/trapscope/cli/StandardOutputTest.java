@@ -14,7 +14,9 @@ class StandardOutputTest {
   @Test
   void aReaderThatWentAwayClosesQuietly() {
     PrintStream out = failing("Broken pipe");
-    assertThatThrownBy(() -> out.println("x")).isInstanceOf(StandardOutput.Closed.class);
+    assertThatThrownBy(() -> out.println("x"))
+        .isInstanceOf(StandardOutput.Closed.class)
+        .hasMessage("Broken pipe"); // a summary shows it
   }
 
   @Test
