@@ -23,8 +23,6 @@ final class EventPrinter {
   private static final byte[] VCPU = AsciiText.bytes(" vcpu");
   private static final byte[] OTHER = AsciiText.bytes(" other");
   private static final byte[] NUMBER = AsciiText.bytes(" #");
-  private static final byte[] TRUE = AsciiText.bytes("true");
-  private static final byte[] FALSE = AsciiText.bytes("false");
   private static final byte[] HEX = AsciiText.bytes("0x");
   private static final SerializableString TYPE = new SerializedString("type");
 
@@ -139,7 +137,7 @@ final class EventPrinter {
         line.hexadecimal(event.get(column.field));
       }
       case CODE -> line.put(column.code(event.get(column.field)));
-      case FLAG -> line.put(event.get(column.field) == 0 ? FALSE : TRUE);
+      case FLAG -> line.flag(event.get(column.field) != 0);
       case COUNT, INSTRUCTIONS, TIMESTAMP, DURATION, SIZE, INDEX ->
           line.unsigned(event.get(column.field));
     }

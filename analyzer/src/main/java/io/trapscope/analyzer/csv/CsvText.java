@@ -5,8 +5,6 @@ import java.nio.charset.StandardCharsets;
 
 /** Cells as the bytes of a CSV file. */
 final class CsvText extends AsciiText {
-  private static final byte[] TRUE = bytes("true");
-  private static final byte[] FALSE = bytes("false");
   private static final byte[] EMPTY = bytes("\"\"");
 
   CsvText(int size) {
@@ -28,10 +26,6 @@ final class CsvText extends AsciiText {
 
   void endLine() {
     put('\n');
-  }
-
-  void flag(boolean value) {
-    put(value ? TRUE : FALSE);
   }
 
   void real(double value) {

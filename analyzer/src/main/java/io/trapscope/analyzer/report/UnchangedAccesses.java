@@ -108,14 +108,14 @@ final class UnchangedAccesses {
             .thenComparingLong(Key::index)
             .thenComparingInt(Key::size)
             .thenComparing(Key::write));
-    Map<Key, Long> places = places(found.tally().sites().sites());
+    Map<Key, Busy> places = places(found.tally().sites().sites());
     Table.Builder table = Table.builder(SCHEMA);
     for (Key key : keys.subList(0, Math.min(most, keys.size()))) {
       RegisterColumns.set(table, key.type, key.number, key.index, key.size, found.facts());
       append(table, key, sums.get(key), verdict(key, found));
-      Long place = places.get(new Key(key.type, key.number, 0, key.size, key.write));
+      Busy place = places.get(new Key(key.type, key.number, 0, key.size, key.write));
       if (place != null) {
-        table.text(COUNT + 5, RegisterColumns.location(place, found.facts()));
+        table.text(COUNT + 5, RegisterColumns.location(place.rip, found.facts()));
       }
       table.endRow();
     }
@@ -149,7 +149,7 @@ final class UnchangedAccesses {
   private record KeyAt(Key key, long rip) {}
 
   /** For each register and direction the place with most accesses, of all vCPUs and modes. */
-  private static Map<Key, Long> places(List<Site> sites) {
+  private static Map<Key, Busy> places(List<Site> sites) {
     Map<KeyAt, Long> counts = new HashMap<>();
     for (Site site : sites) {
       if (site.hasRip() && site.hasRegister() && site.direction() != 0) {
@@ -161,8 +161,6 @@ final class UnchangedAccesses {
     }
     Map<Key, Busy> places = new HashMap<>();
     counts.forEach((at, count) -> places.merge(at.key, new Busy(at.rip, count), Busy::busier));
-    Map<Key, Long> rips = new HashMap<>();
-    places.forEach((key, place) -> rips.put(key, place.rip));
-    return rips;
+    return places;
   }
 }

@@ -11,6 +11,8 @@ import java.util.Arrays;
 public class AsciiText {
   private static final int NANOS_A_SECOND = 1_000_000_000;
   private static final int FRACTION_DIGITS = 9;
+  private static final byte[] TRUE = bytes("true");
+  private static final byte[] FALSE = bytes("false");
   private static final byte[] DIGITS = bytes("0123456789abcdef");
 
   private final byte[] reversed = new byte[20];
@@ -63,6 +65,11 @@ public class AsciiText {
     room(word.length);
     System.arraycopy(word, 0, bytes, end, word.length);
     end += word.length;
+  }
+
+  /** {@code true} or {@code false}. */
+  public final void flag(boolean value) {
+    put(value ? TRUE : FALSE);
   }
 
   public final void signed(long value) {

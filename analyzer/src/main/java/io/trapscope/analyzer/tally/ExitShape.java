@@ -3,12 +3,14 @@ package io.trapscope.analyzer.tally;
 import io.trapscope.recorder.event.EventLayout;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Where {@link Exits} finds what is asked of an exit, by the id of its type: numbers instead of a
@@ -20,18 +22,12 @@ final class ExitShape {
    * always so unless the trace is damaged.
    */
   static final Set<EventType> TYPES =
-      Collections.unmodifiableSet(
-          EnumSet.of(
-              EventType.PIO,
-              EventType.MMIO,
-              EventType.CPUID,
-              EventType.MSR,
-              EventType.HYPERCALL,
-              EventType.HLT,
-              EventType.EPT_FAULT,
-              EventType.CR_ACCESS,
-              EventType.EXCEPTION,
-              EventType.EXIT));
+      Arrays.stream(EventType.values())
+          .filter(EventType::isExit)
+          .collect(
+              Collectors.collectingAndThen(
+                  Collectors.toCollection(() -> EnumSet.noneOf(EventType.class)),
+                  Collections::unmodifiableSet));
 
   /** The field that names what an exit was about, by type; nothing does for the other types. */
   static final Map<EventType, Field> NAMED_BY =
