@@ -6,6 +6,7 @@ Usage: check_compare.py PAGE TABLES
 import pathlib
 import sys
 
+import pyarrow
 from arrow_file import read
 from browser import check_looks, open_browser
 
@@ -18,8 +19,9 @@ def main():
         rows = 0
         for path in sorted(directory.glob("compare_*.arrow")):
             table = read(path)
-            key = table.column_names[0]
-            files = {row[key]: row for row in table.to_pylist()}
+            keys = table.column_names[:table.column_names.index("count_a")]
+            files = {tuple(row[key] for key in keys): row for row in table.to_pylist()}
+            numbers = [key for key in keys if pyarrow.types.is_integer(table.schema.field(key).type)]
             for measure in ["count", "handling", "guest"]:
                 shown = browser.execute_script("""
                   const table = document.querySelector(`[data-table="${arguments[0]}"]`);
@@ -28,7 +30,8 @@ def main():
                 """, f"{path.stem}-{measure}")
                 for row in shown or []:
                     rows += 1
-                    file = files[row[key]]
+                    file = files[tuple(int(row[key], 0) if row[key] is not None and key in numbers else row[key]
+                                       for key in keys)]
                     for part in ["a", "b", "change"]:
                         if float(row[f"{measure}_{part}"]) != file[f"{measure}_{part}"]:
                             sys.exit(f"{path.stem}, {row}: the files have {file}")

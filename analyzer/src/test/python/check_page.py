@@ -112,8 +112,10 @@ def check_charts(browser, directory, histogram):
     same({name: sum(stage["cells"][2::3]) for name, stage in data["latency"].items() if stage["cells"]},
          {row["stage"]: row["count_sum"] for row in latency if row["count_sum"]}, "heat map of latency")
     faults = read(directory / "ept_faults.arrow")
-    for part, column in [("first", "first_touches"), ("again", "again")]:
-        same(sum(data["faults"][part][2::3]), pyarrow.compute.sum(faults[column]).as_py() or 0, f"map of EPT faults, {part}")
+    sums = {column: pyarrow.compute.sum(faults[column]).as_py() or 0 for column in ("count", "first_touches", "again")}
+    wanted = {"first": sums["first_touches"], "again": sums["again"],
+              "unknown": sums["count"] - sums["first_touches"] - sums["again"]}
+    same({part: sum(data["faults"][part][2::3]) for part in wanted}, wanted, "map of EPT faults")
     said = [(row["since_start"], row["text"][:200]) for row in read(directory / "console.arrow").to_pylist()
             if row["flow"] == "OUT" and row["channel"] == 0 and row["text"]]
     same([(since, text) for since, text, mark in data["console"] if not mark], said, "console")

@@ -105,10 +105,6 @@ def expected(columns, sides, keys_of):
     return rows
 
 
-def bytes_text(size):
-    return None if size is None else f"{size} B"
-
-
 def check(found, sides):
     """The two tables whose rows follow from events alone."""
     compare("compare_reasons", found["compare_reasons"],
@@ -116,7 +112,7 @@ def check(found, sides):
 
     def hotspot(trace):
         keys = counted.Keys(trace, [])
-        return lambda event: (keys.target(event), keys.direction(event), bytes_text(keys.size(event)))
+        return lambda event: (keys.target(event), keys.direction(event), keys.size(event))
 
     compare("compare_hotspots", found["compare_hotspots"], expected(HOTSPOT_KEYS, sides, hotspot), HOTSPOT_KEYS)
 

@@ -10,6 +10,7 @@ FINEST = 100_000
 MOST_BUCKETS = 200
 MOST_ASKED = 10_000
 BLOCKS = 128
+EVER = -(1 << 64), 1 << 64
 
 
 def overlap(begin, end, start, stop):
@@ -98,7 +99,7 @@ class Timeline:
 
     def add_bucket(self, begin, first):
         # What was before the run's beginning is in the first bucket.
-        span = Span(self.trace, -(1 << 62) if first else begin, begin + self.width)
+        span = Span(self.trace, EVER[0] if first else begin, begin + self.width)
         sums = span.sums()
         row = {"time": begin, "since_start": begin - self.trace.start, "bucket_ns": self.width} | sums
         row["guest_share"] = sums["guest_ns"] / (self.width * self.trace.cpus)
@@ -192,8 +193,8 @@ def check_phases(trace, reasons, symbols, tables, marks, compare, overlaps):
     wanted, exits = [], {}
     for i, phase in enumerate(found):
         end = found[i + 1]["time"] if i + 1 < len(found) else max(ends + [phase["time"]])
-        # What comes after the end, such as idle time, belongs to the last phase.
-        span = Span(trace, phase["time"], 1 << 62 if i + 1 == len(found) else end)
+        # What came before the run belongs to the first phase; what comes after it, such as idle time, to the last.
+        span = Span(trace, EVER[0] if i == 0 else phase["time"], EVER[1] if i + 1 == len(found) else end)
         wanted.append({"phase": phase["phase"], "time": phase["time"], "since_start": phase["time"] - trace.start,
                        "duration": end - phase["time"]} | span.sums() | span.fault_sums() | {"mark": phase["mark"]})
         exits.setdefault(phase["phase"], []).extend(span.by_reason(reasons, {"phase": phase["phase"]}))

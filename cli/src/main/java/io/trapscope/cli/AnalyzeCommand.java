@@ -55,7 +55,9 @@ final class AnalyzeCommand implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      description = "Format of the files: arrow, parquet or csv (default: arrow).")
+      converter = OptionValues.Formats.class,
+      completionCandidates = OptionValues.Formats.class,
+      description = "Format of the files: ${COMPLETION-CANDIDATES} (default: arrow).")
   private TableFormat format = TableFormat.ARROW;
 
   @Option(
@@ -98,6 +100,8 @@ final class AnalyzeCommand implements Callable<Integer> {
       names = "--weight",
       paramLabel = "WHAT",
       defaultValue = "count",
+      converter = OptionValues.Weights.class,
+      completionCandidates = OptionValues.Weights.class,
       description = {
         "With --folded: what a stack weighs: count (exits), guest_ns (guest time before them) or"
             + " handling_ns (default: ${DEFAULT-VALUE})."

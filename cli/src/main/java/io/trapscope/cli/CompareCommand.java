@@ -71,7 +71,9 @@ final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      description = "Format of the files: arrow, parquet or csv (default: arrow).")
+      converter = OptionValues.Formats.class,
+      completionCandidates = OptionValues.Formats.class,
+      description = "Format of the files: ${COMPLETION-CANDIDATES} (default: arrow).")
   private TableFormat format = TableFormat.ARROW;
 
   @Option(names = "--html", paramLabel = "FILE", description = "Write a page too: one file.")

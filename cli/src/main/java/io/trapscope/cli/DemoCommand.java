@@ -24,7 +24,6 @@ import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -96,8 +95,8 @@ final class DemoCommand implements Callable<Integer> {
 
   private void runAll(Accel accel, Path folder) {
     for (Guests guest : List.of(Guests.HELLO, Guests.TRANSLATE, Guests.EXITS)) {
-      Path trace = folder.resolve(word(accel) + "-" + guest.title());
-      title(guest.title() + " on " + word(accel) + ": " + guest.summary());
+      Path trace = folder.resolve(OptionValues.word(accel) + "-" + guest.title());
+      title(guest.title() + " on " + OptionValues.word(accel) + ": " + guest.summary());
       try (BackEnd backEnd = BackEnd.choose(accel)) {
         run(backEnd, GuestOptions.bundled(guest, "", backEnd.kind()), null, trace);
       }
@@ -188,9 +187,5 @@ final class DemoCommand implements Callable<Integer> {
 
   private void note(int status) {
     worst = Math.max(worst, status);
-  }
-
-  private static String word(Accel accel) {
-    return accel.name().toLowerCase(Locale.ROOT);
   }
 }

@@ -49,6 +49,8 @@ final class DumpCommand implements Callable<Integer> {
   @Option(
       names = "--type",
       paramLabel = "TYPE",
+      converter = OptionValues.EventTypes.class,
+      completionCandidates = OptionValues.EventTypes.class,
       description = "Print only events of this type: ${COMPLETION-CANDIDATES}; may be repeated.")
   private Set<EventType> types = EnumSet.noneOf(EventType.class);
 

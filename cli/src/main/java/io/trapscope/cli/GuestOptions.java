@@ -10,13 +10,9 @@ import io.trapscope.vmm.guests.HostKind;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /** The options that say what to run. Exactly one of guest, kernel and flat. */
 final class GuestOptions {
@@ -54,8 +50,8 @@ final class GuestOptions {
       names = "--kernel-entry",
       paramLabel = "NAME",
       defaultValue = "auto",
-      converter = KernelEntryConverter.class,
-      completionCandidates = KernelEntries.class,
+      converter = OptionValues.KernelEntries.class,
+      completionCandidates = OptionValues.KernelEntries.class,
       description = "Which entry of the kernel: ${COMPLETION-CANDIDATES} (default: auto).")
   private KernelEntry kernelEntry;
 
@@ -82,7 +78,9 @@ final class GuestOptions {
   @Option(
       names = "--mode",
       paramLabel = "MODE",
-      description = "Mode it starts in: real, protected, long.")
+      converter = OptionValues.Modes.class,
+      completionCandidates = OptionValues.Modes.class,
+      description = "Mode it starts in: ${COMPLETION-CANDIDATES}.")
   private FlatLoader.Mode mode;
 
   @Option(
@@ -192,25 +190,5 @@ final class GuestOptions {
         new FlatLoader(name, bytes, load, entry, mode, append),
         new GuestImages().add("flat", file.toString(), bytes),
         false);
-  }
-
-  /** What {@link KernelEntryConverter} takes. */
-  static final class KernelEntries implements Iterable<String> {
-    @Override
-    public Iterator<String> iterator() {
-      return Stream.of(KernelEntry.values()).map(KernelEntry::title).iterator();
-    }
-  }
-
-  /** For {@link KernelEntry}, whose names start with digits. */
-  static final class KernelEntryConverter implements ITypeConverter<KernelEntry> {
-    @Override
-    public KernelEntry convert(String text) {
-      try {
-        return KernelEntry.of(text);
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
-    }
   }
 }

@@ -6,7 +6,6 @@ import io.trapscope.vmm.hypervisor.IrqChip;
 import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.hypervisor.MemoryOptions.Dirty;
 import io.trapscope.vmm.hypervisor.MemoryOptions.Pages;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -26,6 +25,8 @@ final class KvmOptions {
       names = "--faults",
       paramLabel = "HOW",
       defaultValue = "none",
+      converter = OptionValues.Faults.class,
+      completionCandidates = OptionValues.Faults.class,
       description =
           "With --accel kvm, record each first touch of a page of guest memory: uffd (through"
               + " userfaultfd), none (default: ${DEFAULT-VALUE}).")
@@ -37,6 +38,8 @@ final class KvmOptions {
       arity = "0..1",
       defaultValue = "none",
       fallbackValue = "auto",
+      converter = OptionValues.Dirty.class,
+      completionCandidates = OptionValues.Dirty.class,
       description =
           "With --accel kvm, record which pages the guest writes, every tenth of a second: log"
               + " (KVM's dirty log), ring (its dirty rings, which tell the vCPU), auto (the ring"
@@ -53,8 +56,8 @@ final class KvmOptions {
       names = "--huge-pages",
       paramLabel = "KIND",
       defaultValue = "default",
-      converter = PagesConverter.class,
-      completionCandidates = PageKinds.class,
+      converter = OptionValues.Pages.class,
+      completionCandidates = OptionValues.Pages.class,
       description =
           "With --accel kvm, the host's pages behind guest memory: transparent, 2M or 1G (reserved"
               + " ones), default (as the host likes).")
@@ -63,6 +66,8 @@ final class KvmOptions {
   @Option(
       names = "--irqchip",
       paramLabel = "WHERE",
+      converter = OptionValues.IrqChips.class,
+      completionCandidates = OptionValues.IrqChips.class,
       description =
           "With --accel kvm, where the interrupt controllers are: kernel, split (local APICs in the"
               + " kernel), user (all exits of theirs are seen), auto (default: auto, which is kernel"
@@ -143,31 +148,6 @@ final class KvmOptions {
       int colon = text.indexOf(':');
       return new Pin(
           Integer.parseInt(text.substring(0, colon)), Integer.parseInt(text.substring(colon + 1)));
-    }
-  }
-
-  /** What {@link PagesConverter} takes. */
-  static final class PageKinds extends ArrayList<String> {
-    private static final long serialVersionUID = 1L;
-
-    PageKinds() {
-      super(List.of("default", "transparent", "2M", "1G"));
-    }
-  }
-
-  /** For {@link Pages}, some of whose names start with digits. */
-  static final class PagesConverter implements ITypeConverter<Pages> {
-    @Override
-    public Pages convert(String text) {
-      return switch (text) {
-        case "default" -> Pages.DEFAULT;
-        case "transparent" -> Pages.TRANSPARENT;
-        case "2M" -> Pages.HUGE_2M;
-        case "1G" -> Pages.HUGE_1G;
-        default ->
-            throw new TypeConversionException(
-                "'" + text + "' is none of default, transparent, 2M, 1G");
-      };
     }
   }
 }

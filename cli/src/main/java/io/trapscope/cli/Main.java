@@ -7,8 +7,6 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
-import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 
@@ -19,8 +17,6 @@ import picocli.CommandLine.ParameterException;
 public final class Main {
   /** Environment variable that adds stack traces to error lines. */
   static final String DEBUG = "TRAPSCOPE_DEBUG";
-
-  private static final Pattern VALUES = Pattern.compile("(?<=expected one of )\\[[A-Z0-9_, ]+]");
 
   private Main() {}
 
@@ -60,14 +56,9 @@ public final class Main {
 
   private static int usageError(ParameterException e, PrintStream err) {
     String name = e.getCommandLine().getCommandSpec().qualifiedName();
-    err.println(name + ": " + inLowerCase(oneLine(e)) + " (try: " + name + " --help)");
+    err.println(name + ": " + oneLine(e) + " (try: " + name + " --help)");
     debug(e, err);
     return ExitStatus.BAD_INPUT;
-  }
-
-  /** Values of an option that are constants of ours, as users write them. */
-  private static String inLowerCase(String message) {
-    return VALUES.matcher(message).replaceAll(values -> values.group().toLowerCase(Locale.ROOT));
   }
 
   private static int failure(Exception e, CommandLine failed, PrintStream err) {

@@ -34,6 +34,8 @@ final class RecordCommand implements Callable<Integer> {
       names = "--kernel-events",
       paramLabel = "WHEN",
       defaultValue = "auto",
+      converter = OptionValues.KernelEvents.class,
+      completionCandidates = OptionValues.KernelEvents.class,
       description =
           "With --accel kvm, record what KVM's tracepoints tell: auto (where the host allows it),"
               + " yes, no (default: ${DEFAULT-VALUE}).")
@@ -56,7 +58,9 @@ final class RecordCommand implements Callable<Integer> {
       names = "--accel",
       defaultValue = "auto",
       paramLabel = "NAME",
-      description = "What runs the guest: auto, kvm or soft (default: ${DEFAULT-VALUE}).")
+      converter = OptionValues.Accels.class,
+      completionCandidates = OptionValues.Accels.class,
+      description = "What runs the guest: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Accel accel;
 
   @Option(
@@ -108,7 +112,9 @@ final class RecordCommand implements Callable<Integer> {
       names = "--console-filter",
       paramLabel = "NAME",
       defaultValue = "none",
-      description = "Change console output: none, upper (default: ${DEFAULT-VALUE}).")
+      converter = OptionValues.ConsoleFilters.class,
+      completionCandidates = OptionValues.ConsoleFilters.class,
+      description = "Change console output: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private ConsoleFilter filter;
 
   @Option(

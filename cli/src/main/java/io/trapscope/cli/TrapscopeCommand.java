@@ -59,7 +59,7 @@ final class TrapscopeCommand implements Runnable {
     for (Map.Entry<String, Class<?>> each : named.isEmpty() ? SUBCOMMANDS : named) {
       command.addSubcommand(each.getValue());
     }
-    return command.setCaseInsensitiveEnumValuesAllowed(true);
+    return command;
   }
 
   /** The whole command line, for the header of a trace. */

@@ -157,7 +157,7 @@ class RecordAndReadTest {
     "record --guest hello --initrd x, go with --kernel",
     "record --kernel pom.xml, not a kernel",
     "record --kernel /nowhere, /nowhere",
-    "record --kernel pom.xml --kernel-entry front, no kernel entry 'front'",
+    "record --kernel pom.xml --kernel-entry front, 'front' is none of auto",
     "record --flat x, needs --load",
     "record --flat /nowhere --load 0 --entry 0 --mode real, there is no file /nowhere",
     "record --guest hello --no-record -o x, leave out -o",

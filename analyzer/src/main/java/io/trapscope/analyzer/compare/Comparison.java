@@ -36,7 +36,10 @@ final class Comparison {
 
   private final String name;
   private final String title;
-  private final List<String> keys;
+
+  /** The columns of the key, as the tables of one trace have them. */
+  private final List<Column> keys;
+
   private final List<Sums> before;
   private final List<Sums> after;
   private final boolean deterministic;
@@ -45,7 +48,7 @@ final class Comparison {
    * A comparison of tables by key.
    *
    * @param name the table's name, after {@code compare_}
-   * @param keys the columns of the key
+   * @param keys names of the columns of the key
    * @param deterministic whether counts cannot differ between runs of one side
    */
   Comparison(
@@ -57,7 +60,8 @@ final class Comparison {
       boolean deterministic) {
     this.name = name;
     this.title = title;
-    this.keys = keys;
+    TableSchema schema = before.get(0).schema();
+    this.keys = keys.stream().map(key -> schema.columns().get(schema.indexOf(key))).toList();
     this.before = before.stream().map(table -> Sums.of(table, keys)).toList();
     this.after = after.stream().map(table -> Sums.of(table, keys)).toList();
     this.deterministic = deterministic;
@@ -76,7 +80,7 @@ final class Comparison {
   private Table table(boolean all, int most) {
     List<Measure> measures =
         all ? List.of(Measure.values()) : List.of(Measure.COUNT, Measure.HANDLING);
-    List<List<String>> rows = rows();
+    List<List<Object>> rows = rows();
     Table.Builder table = Table.builder(schema(measures, all));
     List<double[]> adjusted = new ArrayList<>();
     for (Measure measure : measures) {
@@ -85,9 +89,7 @@ final class Comparison {
     }
     for (int row = 0; row < Math.min(most, rows.size()); row++) {
       for (int i = 0; i < keys.size(); i++) {
-        if (!rows.get(row).get(i).isEmpty()) {
-          table.text(i, rows.get(row).get(i));
-        }
+        Sums.set(table, i, rows.get(row).get(i));
       }
       int column = keys.size();
       for (int i = 0; i < measures.size(); i++) {
@@ -104,20 +106,20 @@ final class Comparison {
     return table.build();
   }
 
-  private List<List<String>> rows() {
-    Set<List<String>> all = new LinkedHashSet<>();
+  private List<List<Object>> rows() {
+    Set<List<Object>> all = new LinkedHashSet<>();
     Stream.concat(before.stream(), after.stream()).forEach(sums -> sums.keys().forEach(all::add));
-    List<List<String>> rows = new ArrayList<>(all);
+    List<List<Object>> rows = new ArrayList<>(all);
     rows.sort(
         Comparator.comparingDouble(
-            (List<String> key) -> {
+            (List<Object> key) -> {
               Change change = change(key, Measure.COUNT);
               return -Math.max(change.before(), change.after());
             }));
     return rows;
   }
 
-  private Change change(List<String> key, Measure measure) {
+  private Change change(List<Object> key, Measure measure) {
     return Change.of(
         before.stream().mapToDouble(sums -> sums.get(key, measure)).toArray(),
         after.stream().mapToDouble(sums -> sums.get(key, measure)).toArray(),
@@ -128,10 +130,7 @@ final class Comparison {
   private static final int SUMMARY_COLUMNS = 4;
 
   private TableSchema schema(List<Measure> measures, boolean all) {
-    List<Column> columns = new ArrayList<>();
-    for (String key : keys) {
-      columns.add(Column.text(key, "what is compared, as text: see the table of one trace"));
-    }
+    List<Column> columns = new ArrayList<>(keys);
     for (Measure measure : measures) {
       String prefix = measure.prefix();
       columns.add(number(measure, prefix + "_a", measure.meaning + ", mean of the first side"));

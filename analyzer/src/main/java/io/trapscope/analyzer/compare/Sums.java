@@ -1,7 +1,8 @@
 package io.trapscope.analyzer.compare;
 
-import io.trapscope.analyzer.table.CellText;
 import io.trapscope.analyzer.table.Column;
+import io.trapscope.analyzer.table.ColumnType;
+import io.trapscope.analyzer.table.RowSink;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableSchema;
 import java.util.ArrayList;
@@ -17,21 +18,22 @@ final class Sums {
   private static final List<String> HANDLING_STAGES =
       List.of("loop_ns", "dispatch_ns", "device_ns");
 
-  private final Map<List<String>, double[]> byKey = new LinkedHashMap<>();
+  /** By the cells of the key: text, or a number of any type; null where the cell is null. */
+  private final Map<List<Object>, double[]> byKey = new LinkedHashMap<>();
 
   private Sums() {}
 
   /**
    * The sums of a table.
    *
-   * @param keys columns that make the key; those that the table lacks are empty
+   * @param keys columns of the table that make the key
    */
   static Sums of(Table table, List<String> keys) {
     Sums sums = new Sums();
     for (int row = 0; row < table.rows(); row++) {
-      List<String> key = new ArrayList<>();
+      List<Object> key = new ArrayList<>();
       for (String name : keys) {
-        key.add(cell(table, row, name));
+        key.add(cell(table, row, table.schema().indexOf(name)));
       }
       double[] values =
           sums.byKey.computeIfAbsent(key, absent -> new double[Measure.values().length]);
@@ -42,9 +44,22 @@ final class Sums {
     return sums;
   }
 
-  private static String cell(Table table, int row, String name) {
-    int column = position(table.schema(), name);
-    return column < 0 ? "" : CellText.of(table, row, column);
+  private static Object cell(Table table, int row, int column) {
+    if (table.isNull(row, column)) {
+      return null;
+    }
+    Column described = table.schema().columns().get(column);
+    boolean text = described.type() == ColumnType.TEXT && described.words().isEmpty();
+    return text ? (Object) table.text(row, column) : (Object) table.number(row, column);
+  }
+
+  /** Sets a cell that is in a key, in a column like the one that it is from. */
+  static void set(RowSink row, int column, Object cell) {
+    if (cell instanceof String text) {
+      row.text(column, text);
+    } else if (cell != null) {
+      row.number(column, (Long) cell);
+    }
   }
 
   private static double value(Table table, int row, Measure measure) {
@@ -73,17 +88,17 @@ final class Sums {
   }
 
   /** Every key, in the table's order. */
-  Iterable<List<String>> keys() {
+  Iterable<List<Object>> keys() {
     return byKey.keySet();
   }
 
   /** Whether the recording has a row for a key. */
-  boolean has(List<String> key) {
+  boolean has(List<Object> key) {
     return byKey.containsKey(key);
   }
 
   /** The sum for a key; 0 where the recording has none. */
-  double get(List<String> key, Measure measure) {
+  double get(List<Object> key, Measure measure) {
     double[] values = byKey.get(key);
     return values == null ? 0 : values[measure.ordinal()];
   }

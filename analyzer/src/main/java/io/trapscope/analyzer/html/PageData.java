@@ -22,6 +22,13 @@ final class PageData {
     HALTED
   }
 
+  /** What a fault's page was before: untouched, touched, or the trace does not tell. */
+  enum Touch {
+    FIRST,
+    AGAIN,
+    UNKNOWN
+  }
+
   /** The stages of an exit, and all that comes after it. */
   static final List<Field> STAGES =
       List.of(Field.GUEST_TIME, Field.LOOP_TIME, Field.DISPATCH_TIME, Field.DEVICE_TIME);
@@ -43,8 +50,10 @@ final class PageData {
   final Grid shares;
   final Grid interrupts;
   final Grid[] latency = new Grid[STAGES.size()];
-  final Grid firstTouches;
-  final Grid laterFaults;
+
+  /** By {@link Touch}. */
+  final Grid[] faults = new Grid[Touch.values().length];
+
   final ConsoleText console;
   final long faultRowBytes;
   private final long[] ends;
@@ -60,8 +69,9 @@ final class PageData {
     for (int i = 0; i < latency.length; i++) {
       latency[i] = scale.grid(LATENCY_ROWS);
     }
-    this.firstTouches = scale.grid(FAULT_ROWS);
-    this.laterFaults = scale.grid(FAULT_ROWS);
+    for (int i = 0; i < faults.length; i++) {
+      faults[i] = scale.grid(FAULT_ROWS);
+    }
     this.console = new ConsoleText();
     this.faultRowBytes = Math.max(1, (topOfRam(header) + FAULT_ROWS - 1) / FAULT_ROWS);
     this.ends = new long[Math.max(1, header.cpus())];
@@ -109,9 +119,15 @@ final class PageData {
     share(event);
     if (event.type() == EventType.EPT_FAULT && event.has(Field.GPA)) {
       long row = Math.min(FAULT_ROWS - 1, Long.divideUnsigned(event.get(Field.GPA), faultRowBytes));
-      boolean first = event.get(Field.FIRST_TOUCH, 1) != 0;
-      (first ? firstTouches : laterFaults).add((int) row, scale.column(event.time()), 1);
+      faults[touch(event).ordinal()].add((int) row, column, 1);
     }
+  }
+
+  private static Touch touch(EventReader fault) {
+    if (!fault.has(Field.FIRST_TOUCH)) {
+      return Touch.UNKNOWN;
+    }
+    return fault.get(Field.FIRST_TOUCH) != 0 ? Touch.FIRST : Touch.AGAIN;
   }
 
   /**

@@ -141,8 +141,10 @@ public final class ReportPage {
     json.writeObjectFieldStart("faults");
     json.writeNumberField("row_bytes", page.faultRowBytes);
     json.writeNumberField("rows", PageData.FAULT_ROWS);
-    writeTriples(json, "first", page.firstTouches, page.scale.used());
-    writeTriples(json, "again", page.laterFaults, page.scale.used());
+    for (PageData.Touch touch : PageData.Touch.values()) {
+      String name = touch.name().toLowerCase(Locale.ROOT);
+      writeTriples(json, name, page.faults[touch.ordinal()], page.scale.used());
+    }
     json.writeEndObject();
   }
 

@@ -66,7 +66,7 @@ final class CombinableAccesses {
       RegisterColumns.set(table, row.type(), row.number(), row.index(), row.size(), found.facts());
       table.number(KIND, row.kind().ordinal());
       table.text(KIND + 1, row.write() ? "WRITE" : "READ");
-      if (row.rip() != 0) {
+      if (row.hasRip()) {
         table.text(KIND + 2, RegisterColumns.location(row.rip(), found.facts()));
       }
       table.number(KIND + 3, row.count());

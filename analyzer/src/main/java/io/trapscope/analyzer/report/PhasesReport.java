@@ -97,14 +97,12 @@ public final class PhasesReport implements Report {
     Table.Builder exits = Table.builder(EXITS);
     List<Phases.Phase> phases = Phases.of(found, marks);
     Timeline timeline = found.tally().timeline();
+    // What comes after the end, such as idle time, belongs to the last phase.
+    List<Long> begins = phases.stream().skip(1).map(Phases.Phase::begin).toList();
+    List<Bucket> spans = found.spans().cut(timeline, begins);
     for (int i = 0; i < phases.size(); i++) {
-      Phases.Phase phase = phases.get(i);
-      // What comes after the end, such as idle time, belongs to the last phase.
-      long last = timeline.origin() + timeline.buckets().size() * timeline.width();
-      long end = i + 1 == phases.size() ? Math.max(last, phase.end()) : phase.end();
-      Bucket sums = found.spans().read(timeline, phase.begin(), end);
-      appendPhase(table, phase, sums, found.facts());
-      appendExits(exits, phase, sums, timeline);
+      appendPhase(table, phases.get(i), spans.get(i), found.facts());
+      appendExits(exits, phases.get(i), spans.get(i), timeline);
     }
     for (Mark mark : marks) {
       if (phases.stream().noneMatch(phase -> phase.name().equals(mark.name()))) {

@@ -63,7 +63,7 @@ final class PollLoops {
     Table.Builder table = Table.builder(SCHEMA);
     for (RunRows.Row row : rows.subList(0, Math.min(most, rows.size()))) {
       RegisterColumns.set(table, row.type(), row.number(), row.index(), row.size(), found.facts());
-      if (row.rip() != 0) {
+      if (row.hasRip()) {
         table.text(COUNT - 1, RegisterColumns.location(row.rip(), found.facts()));
       }
       table.number(COUNT, row.count());

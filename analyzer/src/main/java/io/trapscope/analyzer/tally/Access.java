@@ -19,7 +19,7 @@ final class Access {
   long handling;
   long guest;
 
-  /** Guest RIP; 0 where not captured. */
+  /** Guest RIP; only where {@link #hasRip}. */
   long rip;
 
   /** Takes an access from a block of exits. */
@@ -31,7 +31,7 @@ final class Access {
     time = exits.time[at];
     handling = exits.handling[at];
     guest = exits.guest[at];
-    rip = (exits.what[at] & Exits.RIP) == 0 ? 0 : exits.rip[at];
+    rip = hasRip() ? exits.rip[at] : 0;
   }
 
   void set(Access other) {
@@ -43,6 +43,15 @@ final class Access {
     handling = other.handling;
     guest = other.guest;
     rip = other.rip;
+  }
+
+  boolean hasRip() {
+    return (kind & AccessKind.RIP) != 0;
+  }
+
+  /** Whether both come from one place in the guest, as far as the trace tells. */
+  boolean isFromPlaceOf(Access other) {
+    return hasRip() && other.hasRip() && rip == other.rip;
   }
 
   /** Whether both are of one register in the same width, and in the same direction. */

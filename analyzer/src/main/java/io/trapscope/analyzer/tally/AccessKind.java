@@ -8,7 +8,7 @@ import io.trapscope.recorder.event.Field;
  * register.
  *
  * <pre>
- *  0-7 event type   8-11 bytes, 0 for an MSR   12 write   13 MSR
+ *  0-7 event type   8-11 bytes, 0 for an MSR   12 write   13 MSR   14 has a RIP
  *  16-23 pair whose index register it writes   24-30 pair whose data register it goes to
  * </pre>
  */
@@ -18,6 +18,9 @@ final class AccessKind {
 
   static final int WRITE = 1 << 12;
   static final int MSR = 1 << 13;
+
+  /** The guest RIP was captured. */
+  static final int RIP = 1 << 14;
 
   /** What has to be equal for two accesses to be of one kind. */
   static final int LIKE = 0x3fff;
@@ -48,7 +51,7 @@ final class AccessKind {
   static int of(long what, long number) {
     int type = (int) (what >>> 8) & 0xff;
     int first = (int) (what >>> 24) & 0xff;
-    int kind = type | ((first & 0xf) == 0 ? 0 : WRITE);
+    int kind = type | ((first & 0xf) == 0 ? 0 : WRITE) | ((what & Exits.RIP) == 0 ? 0 : RIP);
     if (type == MSR_TYPE) {
       return has(what, MSR_NEEDS) ? kind | MSR : NONE;
     }

@@ -41,6 +41,9 @@ public final class RunRows extends SampledRows {
 
   private static final int WIDEST_MEMORY = 8;
 
+  // In what a row is:
+  private static final int WRITE = 1 << 12;
+  private static final int HAS_RIP = 1 << 13;
   private static final int INDEX_SHIFT = 24;
 
   private final Run pair = new Run();
@@ -70,7 +73,8 @@ public final class RunRows extends SampledRows {
     long what =
         kind.ordinal()
             | AccessKind.type(first.kind) << 4
-            | (AccessKind.isWrite(first.kind) ? 1 << 12 : 0)
+            | (AccessKind.isWrite(first.kind) ? WRITE : 0)
+            | (first.hasRip() ? HAS_RIP : 0)
             | (long) AccessKind.size(first.kind) << 16
             | (first.index + 1 & 0xff_ffff_ffffL) << INDEX_SHIFT;
     int at = row(first.rip, first.number, what);
@@ -127,7 +131,8 @@ public final class RunRows extends SampledRows {
   /**
    * Runs that are alike.
    *
-   * @param rip guest RIP of the first access; 0 where not captured
+   * @param hasRip whether the guest RIP of the first access was captured
+   * @param rip that RIP
    * @param type event type: port, memory or MSR
    * @param number port, GPA or MSR of the first access
    * @param index what its index register held; {@link Registers#NO_INDEX} where it has none
@@ -145,6 +150,7 @@ public final class RunRows extends SampledRows {
    */
   public record Row(
       Kind kind,
+      boolean hasRip,
       long rip,
       EventType type,
       long number,
@@ -171,12 +177,13 @@ public final class RunRows extends SampledRows {
       list.add(
           new Row(
               KINDS[(int) what & 0xf],
+              (what & HAS_RIP) != 0,
               rows[at],
               EventType.of((int) what >>> 4 & 0xff),
               rows[at + 1],
               (what >>> INDEX_SHIFT) - 1,
               (int) what >>> 16 & 0xff,
-              (what & 1 << 12) != 0,
+              (what & WRITE) != 0,
               rows[at + COUNT],
               rows[at + ACCESSES],
               rows[at + HANDLING],

@@ -106,7 +106,7 @@ final class Trail {
         return Relation.NONE;
       }
       if (next.number == before.number) {
-        return next.rip == before.rip && next.rip != 0 ? Relation.AGAIN : Relation.NONE;
+        return next.isFromPlaceOf(before) ? Relation.AGAIN : Relation.NONE;
       }
       return next.number == before.number + AccessKind.size(before.kind)
           ? Relation.NEXT

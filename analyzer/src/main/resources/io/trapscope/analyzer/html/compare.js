@@ -1,7 +1,7 @@
 "use strict";
 // The page of a comparison. Uses what page.js offers.
 (() => {
-const {h, section, sections, page, data, duration, digits, grouped, themeButton, darkWanted, applyTheme} = window.trapscope;
+const {h, section, sections, page, data, text, duration, digits, grouped, themeButton, darkWanted, applyTheme} = window.trapscope;
 
 const MEASURES = [["count", "exits"], ["handling", "handling"], ["guest", "guest time"]];
 const WORDS = {unknown: "no interval", same: "no change seen", more: "more", less: "less", new: "new", gone: "gone"};
@@ -34,7 +34,7 @@ function interval(row, measure, widest) {
 }
 
 function comparison(name, table) {
-  const keys = table.columns.filter((column) => column.meaning.startsWith("what is compared")).map((column) => column.name);
+  const keys = table.columns.slice(0, table.columns.findIndex((column) => column.name === "count_a"));
   const parts = MEASURES.map(([measure, label]) => {
     const rows = table.rows.filter((row) => row[`${measure}_a`] || row[`${measure}_b`])
       .sort((x, y) => Math.abs(y[`${measure}_change`]) - Math.abs(x[`${measure}_change`]));
@@ -47,9 +47,9 @@ function comparison(name, table) {
     function fill() {
       body.replaceChildren(...(all ? rows : rows.slice(0, most)).map((row) => {
         const verdict = row[`${measure}_verdict`], low = row[`${measure}_low`];
-        const cell = (column, text, classes) => h("td", {class: classes, "data-column": column, "data-value": row[column] === null ? null : String(row[column])}, text);
+        const cell = (column, shown, classes) => h("td", {class: classes, "data-column": column, "data-value": row[column] === null ? null : String(row[column])}, shown);
         const ratio = row[`${measure}_ratio`];
-        return h("tr", {}, keys.map((key) => h("td", {class: "mono", "data-column": key, "data-value": row[key]}, row[key] || "")),
+        return h("tr", {}, keys.map((key) => cell(key.name, text(key, row[key]), "mono")),
           cell(`${measure}_a`, number(measure, row[`${measure}_a`]), "number"), cell(`${measure}_b`, number(measure, row[`${measure}_b`]), "number"),
           cell(`${measure}_change`, signed(measure, row[`${measure}_change`]), "number"),
           h("td", {class: "number"}, ratio === null ? "" : `\u00d7 ${digits(ratio)}`),
@@ -64,7 +64,7 @@ function comparison(name, table) {
     return [h("h3", {}, label), rows.length > most ? h("div", {class: "tools"}, more) : null,
       h("div", {class: "scroll", "data-table": `${name}-${measure}`}, h("table", {},
         h("caption", {}, "Largest change first; the line is the change's 95 % interval, left of the middle less, right more."),
-        h("thead", {}, h("tr", {}, [...keys, "a", "b", "change", "b through a", "", "interval", ""].map((head, i) =>
+        h("thead", {}, h("tr", {}, [...keys.map((key) => key.name), "a", "b", "change", "b through a", "", "interval", ""].map((head, i) =>
           h("th", {scope: "col", class: i >= keys.length && i !== keys.length + 4 && i !== keys.length + 6 ? "number" : null}, head)))), body))];
   });
   return section(name, table.title, parts);

@@ -228,30 +228,37 @@ function hotspotsSection() {
     tableElement(table, {name: "hotspots", filter: "filter by port, register, function ..."})) : null;
 }
 
+/** What a fault's page was before: the words, and the colours for few and for many faults. */
+const TOUCHES = {
+  unknown: {words: "not known which", colours: ["--unknown-low", "--unknown-high"], key: "not known which in grey"},
+  first: {words: "first touches", colours: ["--heat-low", "--heat-high"], key: "first touches in blue"},
+  again: {words: "again", colours: ["--again-low", "--again-high"], key: "faults on memory touched before in orange"}};
+
 function faultsSection() {
   const table = take("ept_faults");
   const {faults} = data;
-  if (!faults.first.length && !faults.again.length) return null;
+  const touches = Object.keys(TOUCHES).filter((touch) => faults[touch].length);
+  if (!touches.length) return null;
   const chart = h("div", {class: "chart", id: "chart-faults"});
   const words = h("div", {class: "readout"});
   const top = faults.rows;
   timeChart(chart, "EPT faults over guest-physical space and time.", () => {
     const made = readout(words, (column, row) => {
-      const at = Math.floor(row), first = countAt(faults.first, column, at), again = countAt(faults.again, column, at);
+      const at = Math.floor(row);
+      const parts = touches.map((touch) => [countAt(faults[touch], column, at), TOUCHES[touch].words]).filter(([count]) => count);
       return `${duration(column * timeline.column_ns)}, 0x${(at * faults.row_bytes).toString(16)} to 0x${((at + 1) * faults.row_bytes - 1).toString(16)}: ` +
-        `${grouped.format(first)} first touches${again ? `, ${grouped.format(again)} again` : ""}`;
+        (parts.map(([count, words]) => `${grouped.format(count)} ${words}`).join(", ") || "none");
     });
-    const colours = ["--heat-low", "--heat-high", "--again-low", "--again-high"].map(css);
-    made.hooks.draw = [(u) => {
-      heat(u, faults.first, colours[0], colours[1], triplesMost(faults.first));
-      heat(u, faults.again, colours[2], colours[3], triplesMost(faults.again));
-    }];
+    made.hooks.draw = [(u) => touches.forEach((touch) => {
+      const [low, high] = TOUCHES[touch].colours.map(css);
+      heat(u, faults[touch], low, high, triplesMost(faults[touch]));
+    })];
     const yAxes = axes((value) => bytes(value * faults.row_bytes));
     yAxes[1].splits = () => [0, 1, 2, 3, 4].map((part) => part * top / 4);
     return Object.assign({axes: yAxes, scales: {y: {range: [0, top]}}, series: [{}, {stroke: "transparent", points: {show: false}}],
       data: [window.trapscope.columnStarts(), new Array(timeline.columns + 1).fill(null)]}, made);
   }, 260);
-  return section("faults", "EPT faults", h("p", {}, "When which guest-physical memory was touched: first touches in blue, faults on memory touched before in orange, darker where more."),
+  return section("faults", "EPT faults", h("p", {}, `When which guest-physical memory was touched: ${touches.map((touch) => TOUCHES[touch].key).join(", ")}, darker where more.`),
     chart, words, table ? tableElement(table, {name: "ept_faults"}) : null);
 }
 

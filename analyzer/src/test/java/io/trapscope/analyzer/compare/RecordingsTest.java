@@ -9,6 +9,8 @@ import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.pipeline.TableFormat;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.Reports;
+import io.trapscope.analyzer.table.Column;
+import io.trapscope.analyzer.table.Table;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
@@ -38,7 +40,7 @@ class RecordingsTest {
             event.put(Field.TIME, time).put(Field.DEVICE_TIME, nanos);
             event.put(Field.REASON, (write ? ExitReason.IO_INSTRUCTION : ExitReason.CPUID).code());
             if (write) {
-              event.put(Field.PORT, 0x3f8);
+              event.put(Field.PORT, 0x3f8).put(Field.SIZE, 1);
             } else {
               event.put(Field.LEAF, 1);
             }
@@ -77,6 +79,23 @@ class RecordingsTest {
         .contains("times have no interval");
   }
 
+  /** So that the files of both can be joined: a size is a number here and there. */
+  @Test
+  void keysAreTheColumnsOfOneTrace() {
+    List<Results> side = List.of(run(3, 2, 10));
+    List<String> keys = List.of("size", "target", "vcpu");
+    Table compared = new Recordings(side, side, keys).tables().get(1);
+    Table hotspots = side.get(0).table("hotspots").orElseThrow();
+    for (String key : keys) {
+      Column column = compared.schema().columns().get(compared.schema().indexOf(key));
+      assertThat(hotspots.schema().columns()).contains(column);
+    }
+    assertThat(compared.number(0, 0)).isEqualTo(1);
+    assertThat(compared.text(0, 1)).isEqualTo("port 0x3f8");
+    assertThat(compared.isNull(1, 0)).as("size of a CPUID").isTrue();
+    assertThat(compared.number(1, 2)).as("vCPU").isZero();
+  }
+
   @Test
   void pageShowsWhatTheArrowFilesSay() throws IOException, InterruptedException {
     Path python = PythonEnvironment.pythonWithBrowser();
@@ -86,7 +105,7 @@ class RecordingsTest {
         new Recordings(
             List.of(run(30, 4, 10), run(30, 4, 12)),
             List.of(run(41, 4, 10), run(41, 4, 14)),
-            List.of("target"));
+            List.of("target", "size", "vcpu"));
     recordings.writeHtml(page);
     assertThat(recordings.write(tables, TableFormat.ARROW)).hasSize(2);
     String said =

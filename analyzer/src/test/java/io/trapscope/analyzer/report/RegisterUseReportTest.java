@@ -102,6 +102,35 @@ class RegisterUseReportTest {
             """);
   }
 
+  /** A guest may run at address 0: that is a place like any other, and not one that is unknown. */
+  @Test
+  void addressZeroIsAPlace() {
+    for (int i = 0; i < 5; i++) {
+      port(READ, 1, 0x64, 0x1c, 0);
+    }
+    for (int i = 0; i < 6; i++) {
+      port(WRITE, 1, 0x5678, i, 0);
+    }
+    for (int i = 0; i < 4; i++) {
+      msr(READ, 0x10, 7); // without a RIP
+    }
+    assertThat(table("poll_loops"))
+        .isEqualTo(
+            """
+            Poll loops
+              device         register                 target     size  location  loops  reads  longest  elapsed  longest elapsed  handling ns  guest ns  changed  value
+              i8042-command  status/command           port 0x64   1 B  0x0           1      5        5  4.50 us          4.50 us       500 ns   4.00 us        0   0x1c
+              msr            IA32_TIME_STAMP_COUNTER  msr 0x10                       1      4        4  3.40 us          3.40 us       400 ns   3.00 us        0    0x7
+            """);
+    assertThat(table("combinable_accesses"))
+        .isEqualTo(
+            """
+            Sequences that could be fewer accesses
+              target       size  kind    direction  location  sequences  accesses  could be  handling ns  saved ns
+              port 0x5678   1 B  STRING  WRITE      0x0               1         6         1       600 ns    500 ns
+            """);
+  }
+
   @Test
   void threeReadsAreNoPollLoop() {
     for (int i = 0; i < 3; i++) {

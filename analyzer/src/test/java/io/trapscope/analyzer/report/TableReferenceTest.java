@@ -83,7 +83,9 @@ class TableReferenceTest {
       a GPA, are in none.
 
       **Phases** begin where their mark comes first: text at the end of the line on console 0 that
-      has it, anything else at the exit. What lasts beyond the run's end is the last phase's.
+      has it, anything else at the exit. What lasts beyond the run's end is the last phase's; what
+      came before its beginning, as only a damaged trace has it, is the first one's and the first
+      bucket's. So every exit is in one phase.
 
       **Hotspots.** Direction is that of the access; of an EPT fault what the qualification says, of
       a control register READ for MOV from it and WRITE for anything else. A device is what the

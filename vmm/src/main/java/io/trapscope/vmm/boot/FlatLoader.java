@@ -24,21 +24,7 @@ public final class FlatLoader implements BootSource {
   public enum Mode {
     REAL,
     PROTECTED,
-    LONG;
-
-    /**
-     * The mode with this name, in any case.
-     *
-     * @throws IllegalArgumentException with a line for the user where there is none
-     */
-    public static Mode named(String name) {
-      for (Mode mode : values()) {
-        if (mode.name().equalsIgnoreCase(name)) {
-          return mode;
-        }
-      }
-      throw new IllegalArgumentException("no mode '" + name + "': there are real, protected, long");
-    }
+    LONG
   }
 
   private static final int CODE_SELECTOR = 0x10;

@@ -23,19 +23,4 @@ public enum KernelEntry {
   public String title() {
     return title;
   }
-
-  /**
-   * The entry with this title.
-   *
-   * @throws IllegalArgumentException with a line for the user where there is none
-   */
-  public static KernelEntry of(String title) {
-    for (KernelEntry entry : values()) {
-      if (entry.title.equals(title)) {
-        return entry;
-      }
-    }
-    throw new IllegalArgumentException(
-        "no kernel entry '" + title + "'; there are auto, 64, 32, pvh, unpacked");
-  }
 }

@@ -361,11 +361,5 @@ class KernelLoaderTest {
         .hasMessageContaining("no PVH entry");
     assertThatThrownBy(() -> load(Images.elf64(code, false), null, KernelEntry.PVH))
         .hasMessageContaining("no entry of the kind 'pvh'");
-    assertThatThrownBy(() -> KernelEntry.of("16"))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("no kernel entry '16'; there are auto, 64, 32, pvh, unpacked");
-    for (KernelEntry entry : KernelEntry.values()) {
-      assertThat(KernelEntry.of(entry.title())).isEqualTo(entry);
-    }
   }
 }

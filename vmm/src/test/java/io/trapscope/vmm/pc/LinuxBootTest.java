@@ -41,16 +41,13 @@ class LinuxBootTest {
     return null;
   }
 
-  private RunResult boot(String kernel, String initrd, String commandLine, String entry) {
+  private RunResult boot(String kernel, String initrd, String commandLine, KernelEntry entry) {
     console.reset();
     MachineConfig config =
         MachineConfig.builder(
                 new SoftHypervisor(),
                 KernelLoader.open(
-                    guest(kernel),
-                    List.of(BootModule.of(guest(initrd))),
-                    commandLine,
-                    KernelEntry.of(entry)))
+                    guest(kernel), List.of(BootModule.of(guest(initrd))), commandLine, entry))
             .memory(64 << 20)
             .board(PcBoard::new)
             .consoleOutput(console)
@@ -68,9 +65,9 @@ class LinuxBootTest {
 
   @Test
   void twoBootsAreTheSameToTheInstruction() {
-    RunResult first = boot("tiny-a.vmlinux.gz", "tinyinit.cpio", ENDS_BY_ITSELF, "pvh");
+    RunResult first = boot("tiny-a.vmlinux.gz", "tinyinit.cpio", ENDS_BY_ITSELF, KernelEntry.PVH);
     String printed = text();
-    RunResult second = boot("tiny-a.vmlinux.gz", "tinyinit.cpio", ENDS_BY_ITSELF, "pvh");
+    RunResult second = boot("tiny-a.vmlinux.gz", "tinyinit.cpio", ENDS_BY_ITSELF, KernelEntry.PVH);
     assertThat(first.end()).isEqualTo(RunEnd.TRIPLE_FAULT);
     assertThat(printed)
         .contains("Run /init as init process", "tsc: Detected 1000.000 MHz processor")
@@ -83,12 +80,12 @@ class LinuxBootTest {
 
   @ParameterizedTest
   @CsvSource({
-    "tiny-a.vmlinux.gz, 64, reboot=k, RESET",
-    "tiny-a.bzImage, unpacked, reboot=p, RESET",
-    "tiny-b.vmlinux.gz, pvh, reboot=t, TRIPLE_FAULT",
-    "tiny-a.vmlinux.gz, pvh, reboot=t nolapic noapic, TRIPLE_FAULT"
+    "tiny-a.vmlinux.gz, BITS_64, reboot=k, RESET",
+    "tiny-a.bzImage, UNPACKED, reboot=p, RESET",
+    "tiny-b.vmlinux.gz, PVH, reboot=t, TRIPLE_FAULT",
+    "tiny-a.vmlinux.gz, PVH, reboot=t nolapic noapic, TRIPLE_FAULT"
   })
-  void entriesAndWaysToEnd(String kernel, String entry, String more, RunEnd end) {
+  void entriesAndWaysToEnd(String kernel, KernelEntry entry, String more, RunEnd end) {
     RunResult result = boot(kernel, "tinyinit.cpio", "console=ttyS0 panic=-1 " + more, entry);
     assertThat(text()).contains("Run /init as init process");
     assertThat(result.end()).isEqualTo(end);
