@@ -121,10 +121,6 @@ def in_order(events, loses):
     for event in events:
         stream = event.get("vcpu", "other")
         sequence, time = event["sequence"], nanos(event["time"])
-        if event.get("reason") == "INTERRUPTED" and "loop_ns" not in event:
-            # KVM_RUN was left and entered again, and its record waited in the ring meanwhile.
-            last[stream] = (sequence, last.get(stream, (0, time))[1])
-            continue
         before = last.get(stream)
         if before and sequence != before[0] + 1 and not loses:
             complaints.append(f"{stream}: event {sequence} behind {before[0]}")

@@ -6,7 +6,6 @@ import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.KvmExit;
-import io.trapscope.recorder.event.LossCause;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.stream.Stream;
@@ -478,21 +477,22 @@ public final class ExitJoiner {
   }
 
   /**
-   * The guest waits in a fault on its memory, which the caller has seen and will resolve. Of what
-   * is open, an exit of which nothing more can come is written.
+   * The guest waits in a fault on its memory, which the caller has seen and will resolve; every
+   * record up to then was taken. Of what is open, an exit of which nothing more can come is
+   * written.
    *
-   * @param nanos when the caller has seen it; another fault on that page may have let the guest go
-   *     on since, and what came later is not over
-   * @return whether an exit is open that is this fault, and takes {@link #resolved}
+   * @param before just before the caller has seen it. Where a record is later, another's fault on
+   *     that page may have let the guest go on, and what is open need not be over
+   * @return whether an exit is open that is this fault, and takes {@link #resolved}; any other
+   *     fault is for {@link #fault}
    */
-  public boolean faulted(long gpa, long nanos) {
-    boolean fault = open && type == EventType.EPT_FAULT && !fields.has(Field.HVA);
-    if (fault && fields.get(Field.GPA) >>> PAGE_SHIFT == gpa >>> PAGE_SHIFT) {
+  public boolean faulted(long gpa, long before) {
+    boolean told = open && type == EventType.EPT_FAULT && !fields.has(Field.HVA);
+    if (told && fields.get(Field.GPA) >>> PAGE_SHIFT == gpa >>> PAGE_SHIFT) {
       return true;
     }
-    if (!hardware && userSince < 0 && time <= nanos) {
+    if (!hardware && lastRecord <= before) {
       close();
-      others.flush();
     }
     return false;
   }
@@ -501,6 +501,23 @@ public final class ExitJoiner {
   public void resolved(long hva, boolean firstTouch, long nanos) {
     fields.set(Field.HVA, hva).set(Field.FIRST_TOUCH, firstTouch ? 1 : 0);
     fields.set(Field.DEVICE_TIME, nanos);
+  }
+
+  /**
+   * A fault that is no part of an exit was resolved: its event comes now, or behind the exit that
+   * is open.
+   *
+   * @param fault its values, without time and dispatch
+   * @param before as in {@link #faulted}
+   * @param start when its resolving began
+   */
+  public void fault(FieldValues fault, long before, long start) {
+    long nanos = Math.max(before, lastRecord);
+    fault.set(Field.TIME, nanos).set(Field.DISPATCH_TIME, start - nanos);
+    if (!open || !others.keep(fault)) {
+      close();
+      others.write(fault);
+    }
   }
 
   /** The caller has injected this vector and recorded it. */
@@ -522,9 +539,7 @@ public final class ExitJoiner {
   /** Records were lost: what is open is written as it is, and a gap after it. */
   public void lost(long count, long nanos) {
     interrupt();
-    EventWriter event = sink.claim(EventType.GAP);
-    event.put(Field.TIME, nanos).put(Field.CAUSE, LossCause.OVERRUN.code()).put(Field.LOST, count);
-    sink.commit();
+    others.gap(count, nanos);
   }
 
   /** Writes what is still open. */

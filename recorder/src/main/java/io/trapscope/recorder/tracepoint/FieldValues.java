@@ -3,10 +3,12 @@ package io.trapscope.recorder.tracepoint;
 import io.trapscope.recorder.event.EventLayout;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
+import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
+import java.nio.ByteBuffer;
 
 /** Values of an event that is not written yet, by field. Reused; allocates nothing. */
-final class FieldValues {
+public final class FieldValues {
   private static final Field[] ALL = Field.values();
 
   private final long[] values = new long[ALL.length];
@@ -14,14 +16,16 @@ final class FieldValues {
   private final int[] order = new int[ALL.length];
   private int count;
 
-  void clear() {
+  /** Forgets all. */
+  public void clear() {
     for (int i = 0; i < count; i++) {
       present[order[i]] = false;
     }
     count = 0;
   }
 
-  FieldValues set(Field field, long value) {
+  /** Sets the value of a field that has no bytes. */
+  public FieldValues set(Field field, long value) {
     int at = field.ordinal();
     if (!present[at]) {
       present[at] = true;
@@ -47,6 +51,36 @@ final class FieldValues {
   /** The value, or 0 where there is none. */
   long get(Field field) {
     return has(field) ? values[field.ordinal()] : 0;
+  }
+
+  /** Commits an event of this type with every value that it has a place for. */
+  public void write(ExitSink sink, EventType type) {
+    putInto(sink.claim(type), type);
+    sink.commit();
+  }
+
+  /** Bytes that {@link #save} takes. */
+  int savedBytes() {
+    return Integer.BYTES + count * (Integer.BYTES + Long.BYTES);
+  }
+
+  /** Puts all values behind what the buffer holds. */
+  void save(ByteBuffer to) {
+    to.putInt(count);
+    for (int i = 0; i < count; i++) {
+      to.putInt(order[i]).putLong(values[order[i]]);
+    }
+  }
+
+  /** Takes the values that {@link #save} has put there, and no others. */
+  void load(ByteBuffer from, int at) {
+    clear();
+    int saved = from.getInt(at);
+    int next = at + Integer.BYTES;
+    for (int i = 0; i < saved; i++) {
+      set(ALL[from.getInt(next)], from.getLong(next + Integer.BYTES));
+      next += Integer.BYTES + Long.BYTES;
+    }
   }
 
   /** Puts every value that this type of event has a place for. */

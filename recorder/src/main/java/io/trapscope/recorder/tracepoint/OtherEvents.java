@@ -7,6 +7,7 @@ import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.InterruptionType;
+import io.trapscope.recorder.event.LossCause;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -30,12 +31,15 @@ final class OtherEvents {
   /** Room for records that wait; an exit during which more come is written before its end. */
   private static final int ROOM = 256 << 10;
 
-  // Each kept record: its length, the index of its tracepoint, when, then its bytes.
+  // Each kept record: its length, the index of its tracepoint, when, then its bytes. A fault's are
+  // its values.
   private static final int HEAD = 16;
+  private static final int FAULT = -1;
 
   private final ExitSink sink;
   private final ByteBuffer kept = ByteBuffer.allocate(ROOM).order(ByteOrder.LITTLE_ENDIAN);
   private final List<Tracepoint> known = new ArrayList<>();
+  private final FieldValues fault = new FieldValues();
   private final byte[] instruction = new byte[INSTRUCTION];
 
   OtherEvents(ExitSink sink) {
@@ -58,16 +62,43 @@ final class OtherEvents {
     return true;
   }
 
+  /** Keeps a fault on memory for {@link #flush}; false where there is no room. */
+  boolean keep(FieldValues values) {
+    int length = values.savedBytes();
+    if (kept.remaining() < HEAD + length) {
+      return false;
+    }
+    kept.putInt(length).putInt(FAULT).putLong(0);
+    values.save(kept);
+    return true;
+  }
+
   /** Writes what was kept. */
   void flush() {
     int end = kept.position();
     for (int at = 0; at < end; ) {
       int length = kept.getInt(at);
-      Tracepoint tracepoint = known.get(kept.getInt(at + 4));
-      write(tracepoint, kept, at + HEAD, length, kept.getLong(at + 8));
+      int index = kept.getInt(at + 4);
+      if (index == FAULT) {
+        fault.load(kept, at + HEAD);
+        write(fault);
+      } else {
+        write(known.get(index), kept, at + HEAD, length, kept.getLong(at + 8));
+      }
       at += HEAD + length;
     }
     kept.clear();
+  }
+
+  /** Writes the event of a fault on memory. */
+  void write(FieldValues values) {
+    values.write(sink, EventType.EPT_FAULT);
+  }
+
+  /** Writes that records were lost. */
+  void gap(long lost, long nanos) {
+    begin(EventType.GAP, nanos).put(Field.CAUSE, LossCause.OVERRUN.code()).put(Field.LOST, lost);
+    sink.commit();
   }
 
   /** Writes the event of a record. */

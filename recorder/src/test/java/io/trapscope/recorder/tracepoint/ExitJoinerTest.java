@@ -143,16 +143,74 @@ class ExitJoinerTest {
         .contains("kernel_ns=200");
   }
 
+  /** A fault that the kernel has no word of: seen then, and resolved by 10 ns later. */
+  private void fault(long gpa, long before) {
+    assertThat(kernel.joiner.faulted(gpa, before)).isFalse();
+    FieldValues values = new FieldValues().set(Field.GPA, gpa).set(Field.DEVICE_TIME, 5);
+    kernel.joiner.fault(values, before, before + 10);
+  }
+
   @Test
   void aFaultWithoutAWordOfTheKernelEndsWhatCanOnlyBeOver() {
     pio(1000, 1, 0x80);
-    assertThat(kernel.joiner.faulted(0x5000, 999)).isFalse();
-    assertThat(kernel.events()).as("the guest has gone on since the fault").isEmpty();
-    assertThat(kernel.joiner.faulted(0x5000, 1500)).isFalse();
-    assertThat(kernel.events()).singleElement().asString().startsWith("PIO@1000");
-    userspace(2000, 10);
-    assertThat(kernel.joiner.faulted(0x5000, 2500)).isFalse();
-    assertThat(kernel.events()).as("the exit to user space is user space's to write").isEmpty();
+    fault(0x5000, 1500);
+    assertThat(kernel.events())
+        .hasSize(2)
+        .first()
+        .asString()
+        .startsWith("PIO@1000 reason=IO_INSTRUCTION");
+    fault(0x6000, 1600);
+    assertThat(kernel.events())
+        .containsExactly("EPT_FAULT@1600 dispatch_ns=10 device_ns=5 gpa=0x6000");
+  }
+
+  @Test
+  void aCallOutThatUserSpaceHasNoEventOfIsBeforeTheFaultThatFollowsIt() {
+    kernel.fire(1000, "kvm_userspace_exit", "reason", 0, "errno", -4);
+    kernel.fire(1400, "kvm_mmu_set_spte", "gfn", 5, "spte", 0x8000_0000_0000_5067L, "level", 1);
+    fault(0x5000, 1500);
+    assertThat(kernel.events())
+        .extracting(line -> line.replaceAll(" .*", ""))
+        .containsExactly("EXIT@1000", "MMU@1400", "EPT_FAULT@1500");
+  }
+
+  @Test
+  void aFaultThatIsToldLateIsBehindTheExitThatIsOpen() {
+    pio(1000, 1, 0x80);
+    fault(0x5000, 900); // another's fault on the page has let the guest go on since
+    kernel.fire(1100, "kvm_fpu", "load", 1);
+    assertThat(kernel.events()).isEmpty();
+    userspace(1200, 2);
+    assertThat(kernel.joiner.returned(EventType.PIO, 1300)).isTrue();
+    kernel.joiner.joined(EventType.PIO, false); // which the caller has written
+    assertThat(kernel.events())
+        .extracting(line -> line.replaceAll(" d.*", ""))
+        .containsExactly("EPT_FAULT@1000", "TRACEPOINT@1100");
+  }
+
+  @Test
+  void aFaultWhileTheKernelHandlesAnExitIsBehindIt() {
+    entry(1000);
+    exit(1500, 30);
+    fault(0x5000, 1600);
+    pio(1700, 1, 0x3f8);
+    entry(1800);
+    assertThat(end())
+        .extracting(line -> line.replaceAll(" .*", ""))
+        .containsExactly("PIO@1500", "EPT_FAULT@1600");
+  }
+
+  @Test
+  void faultsThatFindNoRoomBehindAnExitEndIt() {
+    entry(1000);
+    exit(1500, 30);
+    for (int i = 0; i < 5_000; i++) {
+      fault(0x5000 + i * 0x1000L, 1600 + i);
+    }
+    entry(9000);
+    List<String> events = end();
+    assertThat(events).hasSize(5_001).first().asString().startsWith("PIO@1500");
+    assertThat(events.get(5_000)).startsWith("EPT_FAULT@6599").endsWith("gpa=0x138c000");
   }
 
   @Test

@@ -167,33 +167,47 @@ final class UserFaults implements AutoCloseable {
   }
 
   private void takeMessages() {
+    FaultHandler told = handler;
+    if (told == null) {
+      takeMessages(null);
+      return;
+    }
+    told.telling().lock();
+    try {
+      takeMessages(told);
+    } finally {
+      told.telling().unlock();
+    }
+  }
+
+  private void takeMessages(FaultHandler told) {
+    long before = System.nanoTime();
     long bytes = LibC.read(fd, LibC.address(messages), messages.capacity());
-    long nanos = System.nanoTime();
+    long seen = System.nanoTime();
     for (int at = 0; at < bytes; at += UffdAbi.MESSAGE_BYTES) {
       if ((messages.get(at + UffdAbi.MESSAGE_EVENT) & 0xff) == UffdAbi.UFFD_EVENT_PAGEFAULT) {
-        fault(at, nanos);
+        fault(told, at, before, seen);
       }
     }
   }
 
-  private void fault(int at, long nanos) {
+  private void fault(FaultHandler told, int at, long before, long seen) {
     long flags = messages.getLong(at + UffdAbi.MESSAGE_FLAGS);
     long hva = messages.getLong(at + UffdAbi.MESSAGE_ADDRESS);
     minor = (flags & UffdAbi.UFFD_PAGEFAULT_FLAG_MINOR) != 0;
     boolean write = (flags & UffdAbi.UFFD_PAGEFAULT_FLAG_WRITE) != 0;
     exit.reset();
     exit.reason = ExitReason.EPT_VIOLATION;
-    exit.exitNanos = nanos;
+    exit.exitNanos = before;
     exit.write = write;
     exit.hva = hva;
     exit.gpa = memory.gpa(hva);
     exit.qualification = write ? ExitQualification.EPT_WRITE : ExitQualification.EPT_READ;
     exit.captured = VmExit.GPA | VmExit.HVA | VmExit.QUALIFICATION;
-    FaultHandler told = handler;
     if (told == null) {
       resolve(exit);
     } else {
-      told.fault(vcpuOfThread.applyAsInt(messages.getInt(at + UffdAbi.MESSAGE_THREAD)), exit);
+      told.fault(vcpuOfThread.applyAsInt(messages.getInt(at + UffdAbi.MESSAGE_THREAD)), exit, seen);
     }
   }
 

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
 
 /** The tracepoints of a machine's own vCPUs: which ones, and a ring for each vCPU's thread. */
@@ -113,11 +114,12 @@ public final class KernelTracing implements AutoCloseable {
    *
    * @param sink the vCPU's stream
    * @param onLoss told how many records were lost
+   * @param faultsToTell as {@link VcpuTracing} has it
    * @throws HypervisorException where the host refuses
    */
-  public VcpuTracing trace(ExitSink sink, LongConsumer onLoss) {
+  public VcpuTracing trace(ExitSink sink, LongConsumer onLoss, BooleanSupplier faultsToTell) {
     TracepointRing ring = TracepointRing.ofThisThread(tracepoints, ringBytes);
-    VcpuTracing vcpu = new VcpuTracing(ring, sink, onLoss);
+    VcpuTracing vcpu = new VcpuTracing(ring, sink, onLoss, faultsToTell);
     try {
       ring.enable();
     } catch (HypervisorException e) {

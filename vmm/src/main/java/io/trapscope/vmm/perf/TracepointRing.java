@@ -214,6 +214,11 @@ public final class TracepointRing implements AutoCloseable {
 
   /** Hands over every record that is in the ring now. */
   public void drain(Reader reader) {
+    drain(reader, Long.MAX_VALUE);
+  }
+
+  /** The same, up to the first that is later than {@code until}. */
+  public void drain(Reader reader, long until) {
     long head = (long) LONG.getAcquire(control, PerfAbi.RING_HEAD);
     long released = tail;
     while (tail != head) {
@@ -223,6 +228,9 @@ public final class TracepointRing implements AutoCloseable {
       if (at + size > data.capacity()) {
         from = unwrapped(at, size);
         at = 0;
+      }
+      if (until != Long.MAX_VALUE && isLater(from, at, until)) {
+        break;
       }
       record(from, at, size, reader);
       tail += size;
@@ -241,6 +249,12 @@ public final class TracepointRing implements AutoCloseable {
     int first = data.capacity() - at;
     scratch.put(0, data, at, first).put(first, data, 0, size - first);
     return scratch;
+  }
+
+  private boolean isLater(ByteBuffer from, int at, long until) {
+    int place = at + PerfAbi.RECORD_HEADER + (withThreads ? 8 : 0);
+    return from.getInt(at + PerfAbi.RECORD_TYPE) == PerfAbi.PERF_RECORD_SAMPLE
+        && from.getLong(place) > until;
   }
 
   private void record(ByteBuffer from, int at, int size, Reader reader) {

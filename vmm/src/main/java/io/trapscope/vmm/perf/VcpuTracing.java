@@ -6,12 +6,14 @@ import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.tracepoint.ExitJoiner;
+import io.trapscope.recorder.tracepoint.FieldValues;
 import io.trapscope.recorder.tracepoint.Tracepoint;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
 
 /**
@@ -25,9 +27,11 @@ public final class VcpuTracing implements TracepointRing.Reader, AutoCloseable {
   private final TracepointRing ring;
   private final ExitJoiner joiner;
   private final LongConsumer onLoss;
+  private final BooleanSupplier faultsToTell;
   private final List<Counter> totals = new ArrayList<>();
 
   private long events;
+  private long callers; // of these, what the caller counts
   private boolean open;
   private boolean closed;
 
@@ -35,8 +39,11 @@ public final class VcpuTracing implements TracepointRing.Reader, AutoCloseable {
    * @param ring of the vCPU's thread, enabled
    * @param sink of the vCPU's stream
    * @param onLoss told how many records were lost
+   * @param faultsToTell whether somebody may have found the vCPU in a fault and not said {@link
+   *     #faulted} yet
    */
-  VcpuTracing(TracepointRing ring, ExitSink sink, LongConsumer onLoss) {
+  VcpuTracing(
+      TracepointRing ring, ExitSink sink, LongConsumer onLoss, BooleanSupplier faultsToTell) {
     this.ring = ring;
     this.joiner =
         new ExitJoiner(
@@ -53,6 +60,7 @@ public final class VcpuTracing implements TracepointRing.Reader, AutoCloseable {
               }
             });
     this.onLoss = onLoss;
+    this.faultsToTell = faultsToTell;
   }
 
   /** What whoever writes to the stream holds. */
@@ -107,13 +115,16 @@ public final class VcpuTracing implements TracepointRing.Reader, AutoCloseable {
    * The vCPU waits in a fault on guest memory, which somebody else has seen. The caller holds the
    * lock.
    *
-   * @param nanos when it was seen
+   * @param before just before it was seen
+   * @param seen just after that
    * @return whether the kernel's tracepoints have told of it too: then {@link #resolved} adds to
-   *     their event what the caller knows, and it needs none of its own
+   *     their event what the caller knows, else {@link #fault} makes one
    */
-  public boolean faulted(long gpa, long nanos) {
-    ring.drain(this);
-    return joiner.faulted(gpa, nanos);
+  public boolean faulted(long gpa, long before, long seen) {
+    if (!closed) {
+      ring.drain(this, seen);
+    }
+    return joiner.faulted(gpa, before);
   }
 
   /** The fault is resolved; where {@link #faulted} said true. */
@@ -121,12 +132,20 @@ public final class VcpuTracing implements TracepointRing.Reader, AutoCloseable {
     joiner.resolved(hva, firstTouch, nanos);
   }
 
-  /** Empties the ring unless somebody is at it. */
+  /** The fault is resolved, and is no part of an event; as {@link ExitJoiner#fault} has it. */
+  public void fault(FieldValues fault, long before, long start) {
+    joiner.fault(fault, before, start);
+    callers++;
+  }
+
+  /** Empties the ring unless somebody is at it, or what is in it may lie behind a fault. */
   void drainIfIdle() {
+    long now = System.nanoTime();
     if (lock.tryLock()) {
       try {
-        if (!closed) {
-          ring.drain(this);
+        // A fault that is found after this question lies behind now.
+        if (!closed && !faultsToTell.getAsBoolean()) {
+          ring.drain(this, now);
         }
       } finally {
         lock.unlock();
@@ -150,7 +169,7 @@ public final class VcpuTracing implements TracepointRing.Reader, AutoCloseable {
   public long events() {
     lock.lock();
     try {
-      return events;
+      return events - callers;
     } finally {
       lock.unlock();
     }

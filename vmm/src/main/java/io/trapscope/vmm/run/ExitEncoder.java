@@ -8,6 +8,8 @@ import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.InterruptionType;
+import io.trapscope.recorder.tracepoint.FieldValues;
+import io.trapscope.vmm.hypervisor.FaultHandler;
 import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.hypervisor.VmExit;
 import io.trapscope.vmm.memory.MemoryRegion;
@@ -53,6 +55,10 @@ final class ExitEncoder {
   /** Held while the stream is written to; null where the vCPU's thread alone does that. */
   private final Lock lock;
 
+  /** Null where faults on memory are not told by another thread. */
+  private final MemoryFaults others;
+
+  private final FieldValues fault = new FieldValues();
   private long faults; // guarded by lock
 
   /**
@@ -60,16 +66,21 @@ final class ExitEncoder {
    *
    * @param regions the list of the trace header, for the REGION field
    * @param tracing what the kernel tells of the same exits; null where it is not asked
-   * @param shared whether another thread calls {@link #fault}
+   * @param others whose thread calls {@link #fault}; null for nobody
    */
-  ExitEncoder(ExitSink sink, List<MemoryRegion> regions, VcpuTracing tracing, boolean shared) {
+  ExitEncoder(ExitSink sink, List<MemoryRegion> regions, VcpuTracing tracing, MemoryFaults others) {
     this.sink = sink;
     this.regions = regions;
     this.tracing = tracing;
-    this.lock = tracing != null ? tracing.lock() : shared ? new ReentrantLock() : null;
+    this.others = others;
+    this.lock = tracing != null ? tracing.lock() : others != null ? new ReentrantLock() : null;
   }
 
+  /** By the vCPU's thread: a fault that it has left is told before what came after it. */
   private void lock() {
+    if (others != null) {
+      others.awaitTold();
+    }
     if (lock != null) {
       lock.lock();
     }
@@ -136,12 +147,14 @@ final class ExitEncoder {
   /**
    * Has a fault resolved that the vCPU waits in, and writes it. Called by the thread that watches
    * faults.
+   *
+   * @param seen as in {@link FaultHandler}
    */
-  void fault(Vm vm, VmExit exit) {
-    lock();
+  void fault(Vm vm, VmExit exit, long seen) {
+    lock.lock();
     try {
       // Before the vCPU goes on and the kernel tells of what comes next.
-      boolean told = tracing != null && tracing.faulted(exit.gpa, exit.exitNanos);
+      boolean told = tracing != null && tracing.faulted(exit.gpa, exit.exitNanos, seen);
       long start = System.nanoTime();
       vm.resolveEptViolation(exit);
       long nanos = System.nanoTime() - start;
@@ -149,21 +162,42 @@ final class ExitEncoder {
         tracing.resolved(exit.hva, exit.firstTouch, nanos);
         return;
       }
-      write(EventType.EPT_FAULT, exit, exit.exitNanos, start - exit.exitNanos, nanos, 0);
-      sink.commit();
+      describe(exit, nanos);
+      if (tracing != null) {
+        tracing.fault(fault, exit.exitNanos, start);
+      } else {
+        fault.set(Field.TIME, exit.exitNanos).set(Field.DISPATCH_TIME, start - exit.exitNanos);
+        fault.write(sink, EventType.EPT_FAULT);
+      }
       faults++;
     } finally {
-      unlock();
+      lock.unlock();
     }
   }
 
-  /** How many faults {@link #fault} has written. */
+  private void describe(VmExit exit, long nanos) {
+    fault.clear();
+    fault
+        .set(Field.REASON, exit.reason.code())
+        .set(Field.DEVICE_TIME, nanos)
+        .set(Field.EPT_PAGE, exit.eptPageShift)
+        .set(Field.FIRST_TOUCH, exit.firstTouch ? 1 : 0)
+        .set(Field.GPA, exit.gpa)
+        .set(Field.HVA, exit.hva)
+        .set(Field.QUALIFICATION, exit.qualification);
+    int region = region(exit.gpa);
+    if (region >= 0) {
+      fault.set(Field.REGION, region);
+    }
+  }
+
+  /** How many faults {@link #fault} has told of; for any thread. */
   long faults() {
-    lock();
+    lock.lock();
     try {
       return faults;
     } finally {
-      unlock();
+      lock.unlock();
     }
   }
 
@@ -300,16 +334,24 @@ final class ExitEncoder {
     put(event, exit, VmExit.EPT_PAGE, Field.EPT_PAGE, exit.eptPageShift);
     put(event, exit, VmExit.FIRST_TOUCH, Field.FIRST_TOUCH, exit.firstTouch ? 1 : 0);
     event.put(Field.GPA, exit.gpa);
-    for (int i = 0; i < regions.size(); i++) {
-      if (regions.get(i).contains(exit.gpa, 1)) {
-        event.put(Field.REGION, i);
-        break;
-      }
+    int region = region(exit.gpa);
+    if (region >= 0) {
+      event.put(Field.REGION, region);
     }
     put(event, exit, VmExit.GVA, Field.GVA, exit.gva);
     put(event, exit, VmExit.HVA, Field.HVA, exit.hva);
     put(event, exit, VmExit.HPA, Field.HPA, exit.hpa);
     put(event, exit, VmExit.QUALIFICATION, Field.QUALIFICATION, exit.qualification);
+  }
+
+  /** The region that this address lies in, or -1. */
+  private int region(long gpa) {
+    for (int i = 0; i < regions.size(); i++) {
+      if (regions.get(i).contains(gpa, 1)) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   private static void controlRegister(EventWriter event, VmExit exit) {

@@ -301,6 +301,9 @@ public final class Machine implements AutoCloseable {
     long whole = System.nanoTime() - start;
     long measured = loops.stream().mapToLong(VcpuLoop::hostNanos).max().orElse(0);
     vm.onFault(null);
+    if (faults != null) {
+      faults.awaitTold();
+    }
     if (config.consoleInput != null) {
       config.consoleInput.onChange(() -> {});
     }

@@ -13,6 +13,8 @@ import io.trapscope.vmm.hypervisor.VmExit;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Faults on guest memory that the back end tells of while their vCPU stays inside the guest: each
@@ -27,6 +29,7 @@ final class MemoryFaults implements FaultHandler {
   private final RunState run;
   private final AtomicReferenceArray<ExitEncoder> encoders;
   private final Queue<Placeless> placeless = new ConcurrentLinkedQueue<>();
+  private final ReentrantLock telling = new ReentrantLock();
 
   MemoryFaults(Vm vm, RunState run) {
     this.vm = vm;
@@ -40,11 +43,29 @@ final class MemoryFaults implements FaultHandler {
   }
 
   @Override
-  public void fault(int vcpu, VmExit exit) {
+  public Lock telling() {
+    return telling;
+  }
+
+  /** Whether faults may have been found that are not told yet. */
+  boolean isTelling() {
+    return telling.isLocked();
+  }
+
+  /** Waits until every fault is told in which the calling thread, a vCPU's, has been. */
+  void awaitTold() {
+    if (isTelling()) {
+      telling.lock();
+      telling.unlock();
+    }
+  }
+
+  @Override
+  public void fault(int vcpu, VmExit exit, long seen) {
     try {
       ExitEncoder encoder = vcpu < 0 ? null : encoders.get(vcpu);
       if (encoder != null) {
-        encoder.fault(vm, exit);
+        encoder.fault(vm, exit, seen);
       } else {
         vm.resolveEptViolation(exit);
         placeless.add(

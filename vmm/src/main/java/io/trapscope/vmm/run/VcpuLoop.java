@@ -81,7 +81,7 @@ final class VcpuLoop implements Runnable {
     ExitSink sink = sinks.vcpu(index);
     try (VcpuTracing tracing = trace(sink)) {
       kernel = tracing;
-      record(new ExitEncoder(sink, machine.memoryRegions(), tracing, faults != null));
+      record(new ExitEncoder(sink, machine.memoryRegions(), tracing, faults));
       if (faults != null) {
         faults.recordTo(index, encoder);
       }
@@ -107,7 +107,8 @@ final class VcpuLoop implements Runnable {
     KernelTracing tracing = machine.config().tracing;
     return tracing == null || !recording
         ? null
-        : tracing.trace(sink, count -> sinks.lost(index, count));
+        : tracing.trace(
+            sink, count -> sinks.lost(index, count), () -> faults != null && faults.isTelling());
   }
 
   private void loop() {
@@ -139,7 +140,7 @@ final class VcpuLoop implements Runnable {
   /** Makes ready to run in turns with others on one thread, instead of {@link #run}. */
   void takeTurns(Turns with) {
     halt.takeTurns(with);
-    record(new ExitEncoder(sinks.vcpu(index), machine.memoryRegions(), null, false));
+    record(new ExitEncoder(sinks.vcpu(index), machine.memoryRegions(), null, null));
   }
 
   /**

@@ -2,6 +2,7 @@ package io.trapscope.vmm.run;
 
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.vmm.hypervisor.CpuState;
+import io.trapscope.vmm.hypervisor.FaultHandler;
 import io.trapscope.vmm.hypervisor.Hypervisor;
 import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.Vm;
@@ -30,6 +31,9 @@ final class FakeHypervisor implements Hypervisor {
 
   final FakeVcpu vcpu = new FakeVcpu();
   final ArrayMemory memory = new ArrayMemory(MEMORY);
+
+  /** Who wants to be told of faults on memory; null for nobody. */
+  volatile FaultHandler faults;
 
   /** Adds a step. */
   FakeHypervisor then(ExitReason reason, Consumer<VmExit> details) {
@@ -168,6 +172,11 @@ final class FakeHypervisor implements Hypervisor {
     @Override
     public boolean resolveEptViolation(VmExit exit) {
       return memory.contains(exit.gpa, 1);
+    }
+
+    @Override
+    public void onFault(FaultHandler handler) {
+      faults = handler;
     }
 
     @Override
