@@ -65,7 +65,7 @@ public final class ReplaySession {
     this.everyEvent = everyEvent;
     endsByItself =
         trace.end().map(end -> end.how() != null && endsByItself(end.how())).orElse(false);
-    long tail = everyEvent || endsByItself ? Long.MAX_VALUE : instructionsAtEnd();
+    long tail = everyEvent || endsByItself ? Long.MAX_VALUE : firstOfTheEnd();
     for (int stream : trace.streams()) {
       if (stream == EventReader.NO_VCPU) {
         other = stream(stream, tail);
@@ -101,13 +101,21 @@ public final class ReplaySession {
   }
 
   /**
-   * Instructions of vCPU 0 when the recorded run ended; the greatest number where it was cut off.
+   * Sequence number of the first of the events that the run's end has left, with the end's own
+   * number of vCPU 0's instructions; the greatest number where the recording was cut off.
    */
-  private long instructionsAtEnd() {
+  private long firstOfTheEnd() {
     EventCursor cursor = trace.stream(EventReader.NO_VCPU);
+    long first = 0;
+    long instructions = -1;
     while (cursor.next()) {
-      if (cursor.event().type() == EventType.END) {
-        return cursor.event().get(Field.INSTRUCTIONS, Long.MAX_VALUE);
+      EventReader event = cursor.event();
+      if (event.get(Field.INSTRUCTIONS, -1) != instructions) {
+        instructions = event.get(Field.INSTRUCTIONS, -1);
+        first = event.sequence();
+      }
+      if (event.type() == EventType.END) {
+        return first;
       }
     }
     return Long.MAX_VALUE;

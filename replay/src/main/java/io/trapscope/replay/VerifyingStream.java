@@ -37,8 +37,8 @@ final class VerifyingStream implements ExitSink {
 
   /**
    * @param cutOff whether the recording just stops, so that this stream may have more to come
-   * @param tail instructions from which on events tell of the end, as a line that is not complete
-   *     does, and cannot be compared
+   * @param tail sequence number from which on events tell of the end, as a line that is not
+   *     complete does, and cannot be compared
    * @param onDifference told of the first difference
    * @param onEnd told when the last recorded event that can be compared was; by the stream of no
    *     vCPU at each of its events
@@ -108,7 +108,7 @@ final class VerifyingStream implements ExitSink {
 
   /** Whether the event comes from somebody who stopped the run: no replay can know of that. */
   private boolean isFromOutside(EventReader event) {
-    if (event.get(Field.INSTRUCTIONS, 0) >= tail) {
+    if (event.sequence() >= tail) {
       return true;
     }
     if (event.type() == EventType.END) {

@@ -32,6 +32,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BiConsumer;
@@ -41,8 +42,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ReplaySessionTest {
-  private static final TraceHeader HEADER =
-      TraceHeader.builder().backEnd("soft", "test").cpus(1).build();
+  private static final TraceHeader HEADER = header(1);
 
   @TempDir private Path folder;
 
@@ -54,10 +54,19 @@ class ReplaySessionTest {
         .timeout(Duration.ofMinutes(2));
   }
 
+  private static TraceHeader header(int cpus) {
+    return TraceHeader.builder().backEnd("soft", "test").cpus(cpus).build();
+  }
+
   private TraceReader record(MachineConfig.Builder config) throws TraceException {
+    return record(config, HEADER);
+  }
+
+  private TraceReader record(MachineConfig.Builder config, TraceHeader header)
+      throws TraceException {
     Path directory = folder.resolve("trace");
     try (Machine machine = new Machine(config.build());
-        TraceWriter trace = TraceWriter.create(directory, false, HEADER)) {
+        TraceWriter trace = TraceWriter.create(directory, false, header)) {
       recording = machine;
       RunResult result = machine.run(Sinks.of(trace::vcpu, trace.other()));
       trace.finish(result.end(), result.detail(), result.text());
@@ -105,6 +114,46 @@ class ReplaySessionTest {
     assertThat(outcome.divergence()).isNull();
     // The wall clock and all lines but the one during which the run was stopped.
     assertThat(outcome.verified()).isEqualTo(4);
+  }
+
+  /** The lines of another vCPU than 0, which has done little and then halts. */
+  @Test
+  void aFilteredRunOfSeveralVcpusThatWasStoppedReplaysUpToThere() throws TraceException {
+    Set<EventType> lines = EnumSet.of(EventType.CONSOLE_OUTPUT, EventType.INPUT, EventType.END);
+    TraceReader trace = record(printing().events(lines).consoleOutput(stopAtLine(4)), header(2));
+    assertThat(trace.end().orElseThrow().how()).isEqualTo(RunEnd.INTERRUPTED);
+
+    MachineConfig.Builder again = printing().events(lines);
+    ReplaySession.Outcome outcome = new ReplaySession(trace, again).verify(false, false);
+
+    assertThat(outcome.divergence()).isNull();
+    // All but the end.
+    assertThat(outcome.verified()).isEqualTo(1 + 4);
+    assertThat(outcome.verified()).isEqualTo(trace.end().orElseThrow().events() - 1);
+  }
+
+  /**
+   * 32-bit code at 0x8000 enables its local APIC, starts APIC 1 at 0x9000 and halts; 16-bit code
+   * there prints a letter a line for ever.
+   */
+  private static MachineConfig.Builder printing() {
+    String first =
+        "a1f000e0fe 0d00010000 a3f000e0fe c7051003e0fe00000001 c7050003e0fe00450000"
+            + "c7051003e0fe00000001 c7050003e0fe09460000 fa f4";
+    String second = "baf803 b041 ee b00a ee ebf8";
+    byte[] image = new byte[0x1100];
+    put(first, image, 0);
+    put(second, image, 0x1000);
+    return MachineConfig.builder(
+            new SoftHypervisor(),
+            new FlatLoader("print", image, 0x8000, 0x8000, FlatLoader.Mode.PROTECTED, ""))
+        .cpus(2)
+        .timeout(Duration.ofMinutes(2));
+  }
+
+  private static void put(String code, byte[] image, int at) {
+    byte[] bytes = HexFormat.of().parseHex(code.replace(" ", ""));
+    System.arraycopy(bytes, 0, image, at, bytes.length);
   }
 
   private OutputStream stopAtLine(int number) {
