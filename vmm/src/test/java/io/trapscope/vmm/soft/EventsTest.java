@@ -7,6 +7,7 @@ import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.vmm.hypervisor.CpuState;
 import io.trapscope.vmm.hypervisor.VmExit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Interrupts, exceptions and privilege changes. */
 class EventsTest {
@@ -31,6 +32,23 @@ class EventsTest {
     assertThat(guest.memory.readLong(0x60000 - 32)).isEqualTo(0x23);
     assertThat(guest.memory.readLong(0x60000 - 40)).isEqualTo(0x3002);
     assertThat(guest.state.segments[CpuState.SS].selector).isZero();
+  }
+
+  /**
+   * Boot code may have its stack where its code is: what is pushed replaces decoded instructions.
+   */
+  @Test
+  @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void anExceptionMayBePushedOntoTheCodeThatRaisedIt() {
+    // Six nops and ud2 are one block; the handler of #UD returns to where two of the nops were.
+    SoftGuest guest = SoftGuest.real("90 90 90 90 90 90 0f0b").load(0x4000, "f4");
+    guest.memory.writeInt(6 * 4, 0x4000);
+    guest.state.gpr[CpuState.RSP] = SoftGuest.CODE + 6;
+    guest.set().halt();
+    assertThat(guest.exit.rip).isEqualTo(0x4000);
+    assertThat(guest.reg(CpuState.RSP)).isEqualTo(SoftGuest.CODE);
+    assertThat(guest.memory.readShort(SoftGuest.CODE)).isEqualTo((short) (SoftGuest.CODE + 6));
+    assertThat(guest.memory.readShort(SoftGuest.CODE + 2)).as("CS").isZero();
   }
 
   @Test

@@ -126,6 +126,7 @@ public final class Runner {
       rewind();
       cpu.mmioCommit();
       cpu.completing = false;
+      alone = false;
       return raise(fault);
     } catch (ExitSignal signal) {
       rewind();
@@ -434,7 +435,10 @@ public final class Runner {
 
   private void deliverEvent() {
     cpu.fetching = true;
+    // No block is under way: what is pushed may lie on code.
+    cpu.alone = true;
     cpu.deliver(eventVector, false, eventHasError, eventError, cpu.rip);
+    cpu.alone = false;
     cpu.fetching = false;
     eventVector = -1;
     cpu.attention &= ~Cpu.SHADOW;
