@@ -136,6 +136,7 @@ final class AnalyzeCommand implements Callable<Integer> {
       throw UserError.badInput("--max-rows takes a number of exits, not " + maxRows);
     }
     OutputFiles.check(html, perfetto, folded);
+    OutputFiles.checkFolders(output, histograms);
     Budget limits = budget == null ? null : limits();
     List<Report> chosen = chosen(limits == null ? List.of() : limits.reports());
     ReadingProgress progress = new ReadingProgress(parent.err());

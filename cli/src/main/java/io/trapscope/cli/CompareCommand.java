@@ -98,6 +98,7 @@ final class CompareCommand implements Callable<Integer> {
       throw UserError.badInput("--symbols: one file, or one for each side");
     }
     OutputFiles.check(html);
+    OutputFiles.checkFolders(output);
     GuestSymbols names = new GuestSymbols();
     try (ReadingProgress progress = new ReadingProgress(parent.err())) {
       for (int i = 0; i < traces.size(); i++) {

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * Entry of the command. Turns whatever a subcommand throws into one line on stderr and an exit
@@ -56,9 +57,19 @@ public final class Main {
 
   private static int usageError(ParameterException e, PrintStream err) {
     String name = e.getCommandLine().getCommandSpec().qualifiedName();
-    err.println(name + ": " + oneLine(e) + " (try: " + name + " --help)");
+    err.println(name + ": " + usage(e) + " (try: " + name + " --help)");
     debug(e, err);
     return ExitStatus.BAD_INPUT;
+  }
+
+  /** What is wrong with the command line, without the parser's own terms. */
+  private static String usage(ParameterException e) {
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      boolean command = e.getCommandLine().getParent() == null;
+      String what = unmatched.isUnknownOption() ? "option" : command ? "command" : "argument";
+      return "unknown " + what + " " + unmatched.getUnmatched().get(0);
+    }
+    return oneLine(e).replaceFirst("^Error: ", "");
   }
 
   private static int failure(Exception e, CommandLine failed, PrintStream err) {

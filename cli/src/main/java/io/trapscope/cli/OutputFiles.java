@@ -3,8 +3,11 @@ package io.trapscope.cli;
 import io.trapscope.analyzer.table.PartFile;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Files that a command writes beside what it prints. */
 final class OutputFiles {
@@ -17,14 +20,38 @@ final class OutputFiles {
    * @throws UserError where one cannot be written
    */
   static void check(Path... files) {
+    Set<Path> seen = new HashSet<>();
     try {
       for (Path file : files) {
         if (file != null) {
           PartFile.check(file);
+          boolean pipe = Files.exists(file) && !Files.isRegularFile(file);
+          if (!pipe && !seen.add(file.toAbsolutePath().normalize())) {
+            throw UserError.badInput("two outputs cannot both be " + file);
+          }
         }
       }
     } catch (IOException e) {
       throw UserError.badInput(e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The same of folders that files go to, and that are made where they are absent.
+   *
+   * @param folders null where one is not asked for
+   * @throws UserError where one cannot be
+   */
+  static void checkFolders(Path... folders) {
+    for (Path folder : folders) {
+      Path there = folder == null ? null : folder.toAbsolutePath();
+      while (there != null && !Files.exists(there)) {
+        there = there.getParent();
+      }
+      if (there != null && !Files.isDirectory(there)) {
+        throw UserError.badInput(
+            "cannot write " + folder + ": " + there + " exists and is no directory");
+      }
     }
   }
 

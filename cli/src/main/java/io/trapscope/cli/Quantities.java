@@ -6,6 +6,7 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
@@ -51,6 +52,17 @@ final class Quantities {
     } catch (NumberFormatException e) {
       throw new TypeConversionException("'" + text + "' is not an address; write 0x1000 or 4096");
     }
+  }
+
+  /** For plain numbers. {@code kind} is what is not there where {@code parser} finds none. */
+  static <N extends Number> ITypeConverter<N> numbers(String kind, Function<String, N> parser) {
+    return text -> {
+      try {
+        return parser.apply(text);
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException("'" + text + "' is not " + kind);
+      }
+    };
   }
 
   /** For options of type {@link Duration}. */

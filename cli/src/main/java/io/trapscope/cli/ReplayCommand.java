@@ -81,12 +81,14 @@ final class ReplayCommand implements Callable<Integer> {
     if (!(speed > 0)) {
       throw UserError.badInput("--speed must be above 0");
     }
+    ConsolePlayer player = new ConsolePlayer(speed, maxIdle, TimeUnit.NANOSECONDS::sleep);
     try {
-      new ConsolePlayer(speed, maxIdle, TimeUnit.NANOSECONDS::sleep).play(reader, parent.out());
+      player.play(reader, parent.out());
     } catch (IOException e) {
       throw UserError.unwritable("cannot write the console: " + e.getMessage(), e);
     }
-    return reader.anomalies().isIncomplete() ? ExitStatus.INCOMPLETE : ExitStatus.DONE;
+    boolean incomplete = reader.anomalies().isIncomplete() || player.anomalies().isIncomplete();
+    return incomplete ? ExitStatus.INCOMPLETE : ExitStatus.DONE;
   }
 
   private int verify(TraceReader reader) {

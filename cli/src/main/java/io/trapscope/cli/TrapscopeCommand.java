@@ -59,7 +59,12 @@ final class TrapscopeCommand implements Runnable {
     for (Map.Entry<String, Class<?>> each : named.isEmpty() ? SUBCOMMANDS : named) {
       command.addSubcommand(each.getValue());
     }
-    return command;
+    return command
+        .registerConverter(Integer.class, Quantities.numbers("a whole number", Integer::valueOf))
+        .registerConverter(Integer.TYPE, Quantities.numbers("a whole number", Integer::valueOf))
+        .registerConverter(Long.class, Quantities.numbers("a whole number", Long::valueOf))
+        .registerConverter(Long.TYPE, Quantities.numbers("a whole number", Long::valueOf))
+        .registerConverter(Double.TYPE, Quantities.numbers("a number", Double::valueOf));
   }
 
   /** The whole command line, for the header of a trace. */

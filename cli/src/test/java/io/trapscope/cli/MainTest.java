@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MainTest {
@@ -32,6 +33,26 @@ class MainTest {
     assertThat(outcome.status()).isEqualTo(ExitStatus.BAD_INPUT);
     assertThat(outcome.out()).isEmpty();
     assertThat(outcome.err().lines()).hasSize(1).first().asString().contains("--help");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "nonsense | trapscope: unknown command nonsense (try: trapscope --help)",
+        "analyze t --fromat csv | trapscope analyze: unknown option --fromat (try: ",
+        "dump a b | trapscope dump: unknown argument b (try: ",
+        "dump t --limit x | '--limit': 'x' is not a whole number (try: ",
+        "analyze t --top 1e3 | '--top': '1e3' is not a whole number (try: ",
+        "replay t --console --speed fast | '--speed': 'fast' is not a number (try: ",
+        "replay t | trapscope replay: Missing required argument",
+        "analyze t --html x --perfetto ./x | trapscope analyze: two outputs cannot both be ./x",
+        "analyze t -o pom.xml/tables | pom.xml exists and is no directory",
+      })
+  void mistakesAreNamedInPlainWords(String line, String message) {
+    Outcome outcome = Outcome.of(line.split(" "));
+    assertThat(outcome.status()).isEqualTo(ExitStatus.BAD_INPUT);
+    assertThat(outcome.err().lines()).hasSize(1).first().asString().contains(message);
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.trapscope.replay;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.trace.Anomalies;
 import io.trapscope.recorder.trace.EventCursor;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
@@ -21,6 +22,7 @@ public final class ConsolePlayer {
   private final double speed;
   private final long maxIdleNanos;
   private final Pause pause;
+  private Anomalies anomalies = new Anomalies();
 
   /**
    * @param speed 2 plays twice as fast; infinity does not wait at all
@@ -39,6 +41,7 @@ public final class ConsolePlayer {
    */
   public long play(TraceReader trace, OutputStream out) throws IOException, InterruptedException {
     EventCursor cursor = trace.stream(EventReader.NO_VCPU);
+    anomalies = cursor.anomalies();
     long last = trace.header().clocks().monotonicNanos();
     long bytes = 0;
     while (cursor.next()) {
@@ -57,5 +60,10 @@ public final class ConsolePlayer {
       bytes += text.length;
     }
     return bytes;
+  }
+
+  /** What was wrong with the stream that was played, as far as it was. */
+  public Anomalies anomalies() {
+    return anomalies;
   }
 }

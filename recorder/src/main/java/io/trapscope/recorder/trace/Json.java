@@ -3,6 +3,7 @@ package io.trapscope.recorder.trace;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
@@ -76,6 +77,10 @@ final class Json {
         throw new IOException("more than one JSON object");
       }
       return tree;
+    } catch (JsonProcessingException e) {
+      // The library adds where an object began, and settings of its own.
+      String what = e.getOriginalMessage().replaceFirst(" \\(start marker at .*", "");
+      throw new IOException("not JSON at line " + e.getLocation().getLineNr() + ": " + what, e);
     }
   }
 
