@@ -8,16 +8,17 @@ import argparse
 import os
 import pathlib
 import random
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 
-from . import compared, counted, files, registers, rows, timed
+from . import compared, console, counted, files, info, registers, rows, symbols, timed
 from .cells import Difference, compare, tables
 from .sdm import NUMBERS
-from .trace import Trace
+from .trace import Trace, timestamp
 
 ROOT = pathlib.Path(__file__).parents[5]
 TRAPSCOPE = str(ROOT / "trapscope")
@@ -113,14 +114,14 @@ class Options:
         self.marks = []
         self.symbols = []
         self.by, self.where, self.sort = counted.DEFAULT_KEYS, [], "count"
+        if random_.random() < 0.4:
+            self.choose_symbols(directory)
         if random_.random() < 0.7:
             self.choose_hotspots()
         if random_.random() < 0.4:
             self.choose_bucket()
         if random_.random() < 0.5:
             self.choose_marks()
-        if random_.random() < 0.4:
-            self.choose_symbols(directory)
         if random_.random() < 0.3:
             self.reports = random_.sample(sorted(REPORTS), random_.randrange(1, 4))
             for report in self.reports:
@@ -138,23 +139,45 @@ class Options:
         self.words += ["--sort", self.sort]
         self.words += ["--top", str(self.random.choice([0, 1, 5, 20]))]
         if self.trace.exits and self.random.random() < 0.7:
-            self.where = [self.condition() for _ in range(self.random.randrange(1, 3))]
-            self.words += ["--where", ",".join(f"{name}{operator}{value}" for name, operator, value in self.where)]
+            self.where, words = self.conditions(counted.KEYS)
+            self.words += ["--where", words]
 
-    def condition(self):
-        """A condition with a value that some exit has."""
-        keys = counted.Keys(self.trace, self.symbols)
-        event = self.random.choice(self.trace.exits)
-        fields = {name: value for name, value in event.items()
-                  if name not in ("type", "time", "data") and not (isinstance(value, str) and value.isdigit())}
-        fields |= {name: value for name in ("event", "target", "device", "register", "space", "location")
-                   if (value := keys.of(event, name)) is not None}
-        name, value = self.random.choice(sorted(fields.items(), key=lambda pair: pair[0]))
+    def conditions(self, keys):
+        """One or two conditions on fields of exits and on these keys, and as they are written."""
+        found = [self.condition(keys) for _ in range(self.random.randrange(1, 3))]
+        return found, ",".join(name + operator + self.written(name, value) for name, operator, value in found)
+
+    def condition(self, keys):
+        """A condition on any column, mostly with a value that some exit has."""
+        of = counted.Keys(self.trace, self.symbols)
+        fields = {name for event in self.trace.exits for name in event} - {"type", "data"}
+        known = {name: values for name in sorted(fields | {"event", *keys})
+                 if (values := [value for event in self.trace.exits if (value := of.asked(event, name)) is not None])}
+        name = self.random.choice(list(known))
+        value = self.random.choice(known[name])
         if isinstance(value, bool):
-            return name, self.random.choice(["=", "!="]), int(value)
-        if isinstance(value, str):
             return name, self.random.choice(["=", "!="]), value
-        return name, self.random.choice(["=", "!=", "<", "<=", ">", ">="]), value
+        if isinstance(value, str):
+            operator = self.random.choice(["=", "!=", "~"])
+            return name, operator, self.regex(value) if operator == "~" else value
+        operator = self.random.choice(["=", "!=", "<", "<=", ">", ">="])
+        return name, operator, max(0, value + self.random.choice([0, 0, 0, -1, 1])) & (1 << 64) - 1
+
+    def regex(self, value):
+        begin = self.random.randrange(len(value))
+        part = re.escape(value[begin:begin + self.random.randrange(1, 5)])
+        return self.random.choice([part, f"^{part}", f"{part}$", f"[A-M].*{part}"])
+
+    def written(self, name, value):
+        """The value as one of the files or a person writes it."""
+        if isinstance(value, bool):
+            return self.random.choice([str(int(value)), str(value).lower()])
+        if name == "time" and self.random.random() < 0.5:
+            return timestamp(value)
+        if isinstance(value, int):
+            return self.random.choice([str(value), hex(value)])
+        return self.random.choice([value, value.lower()]) if name in ("reason", "event", "mode") and value.isupper() \
+            else value
 
     def choose_bucket(self):
         nanos = self.random.choice([1000, 20_000, 1_000_000, 7_000_000, 1_000_000_000])
@@ -166,22 +189,31 @@ class Options:
         ports = [event["port"] for event in self.trace.exits if "port" in event and event["type"] == "PIO"]
         choices = [("text", self.random.choice(["l", "reboot", "^$", "[a-h]+o"])),
                    ("port", self.random.choice(ports or [0x80])), ("hypercall", 22),
-                   ("where", [("vcpu", "=", self.random.randrange(3))]), ("symbol", "f1")]
-        for i, (kind, value) in enumerate(self.random.sample(choices, self.random.randrange(1, 4))):
-            words = f"{value[0][0]}={value[0][2]}" if kind == "where" else str(value)
-            self.marks.append((f"own-{i}", kind, value, f"{kind} {words}"))
-            self.words += ["--mark", f"own-{i}={kind}:{words}"]
+                   ("symbol", self.random.choice([name for _, name in self.symbols] or ["f_1"]))]
+        if self.trace.exits:
+            choices.append(("where", self.conditions([])))
+        names = self.random.sample(["own", "run", "loader", "init", "drivers", "more"], 3)
+        for name, (kind, value) in zip(names, self.random.sample(choices, self.random.randrange(1, 4))):
+            value, words = value if kind == "where" else (value, str(value))
+            self.marks.append((name, kind, value, f"{kind} {words}"))
+            self.words += ["--mark", f"{name}={kind}:{words}"]
 
     def choose_symbols(self, directory):
-        """Functions in the lower half, where nothing is relocated, around some of the places that exit."""
-        low = sorted({event["rip"] for event in self.trace.exits if "rip" in event})
-        if not low or low[-1] >= 1 << 47:
-            return
-        starts = {max(1, rip - self.random.randrange(64)) for rip in self.random.sample(low, min(4, len(low)))}
-        self.symbols = [(address, f"f{i}") for i, address in enumerate(sorted(starts))]
-        path = directory / "System.map"
-        path.write_text("".join(f"{address:016x} T {name}\n" for address, name in self.symbols))
-        self.words += ["--symbols", str(path)]
+        """Functions around some of the places that exit, of a kernel that was moved or not, and decoys."""
+        places = [event for event in self.trace.exits if "rip" in event]
+        slide = symbols.ALIGN * self.random.choice([0, 0, 1, -3, 100])
+        for i in range(self.random.randrange(1, 12) if places else 0):
+            event = self.random.choice(places)
+            address = event["rip"] - (slide if event["rip"] >= symbols.KERNEL_HALF else 0)
+            decoy = symbols.ALIGN * self.random.randrange(-2, 3) if self.random.random() < 0.2 else 0
+            address = address + decoy - self.random.randrange(4) & (1 << 64) - 1
+            word = symbols.KINDS.get(symbols.instruction(event), "f") if self.random.random() < 0.8 else "f"
+            if address:
+                self.symbols.append((address, f"{word}_{i}"))
+        if self.symbols:
+            path = directory / "System.map"
+            path.write_text("".join(f"{address:016x} T {name}\n" for address, name in self.symbols))
+            self.words += ["--symbols", str(path)]
 
 
 def wanted_tables(options, trace):
@@ -263,7 +295,7 @@ class Check:
         self.same("ept_fault_map", self.times.faults, ["time", "gpa"])
 
     def console(self):
-        self.same("console", timed.console_rows(self.trace), ["time", "channel", "flow", "text"])
+        self.same("console", console.console_rows(self.trace), ["time", "channel", "flow", "text"])
 
     def memory_translation(self):
         self.same("memory_translation", rows.memory_translation(self.trace), ["vcpu", "sequence"])
@@ -311,11 +343,11 @@ class More:
             self.budget.check(done)
 
 
-def compare_round(random_, sources, kind, counts, directory):
+def compare_round(random_, sources, kind, counts, directory, by=compared.HOTSPOT_KEYS):
     sides = sources.sides(random_, kind, counts)
     output = directory / "compared"
     shutil.rmtree(output, ignore_errors=True)
-    run([TRAPSCOPE, "compare", "-o", output, *sides[0], "--", *sides[1]], (0, 4))
+    run([TRAPSCOPE, "compare", "-o", output, "--by", ",".join(by), *sides[0], "--", *sides[1]], (0, 4))
     return sides, tables(output, ".arrow")
 
 
@@ -337,14 +369,16 @@ def round_(number, seed, sources, directory, only):
     source = only or sources.names()[number % len(sources.names())]
     if source == "compare":
         kind, counts = random_.choice(["run", "plausible"]), compared.random_sides(random_)
-        print(f"round {number}: compare {counts[0]} and {counts[1]} {kind} recordings", flush=True)
-        sides, found = compare_round(random_, sources, kind, counts, directory)
-        compared.check(found, [[Trace(TRAPSCOPE, str(path)) for path in side] for side in sides])
+        by = random_.choice([compared.HOTSPOT_KEYS, random_.sample(counted.KEYS, random_.randrange(1, 4))])
+        print(f"round {number}: compare {counts[0]} and {counts[1]} {kind} recordings by {','.join(by)}", flush=True)
+        sides, found = compare_round(random_, sources, kind, counts, directory, by)
+        compared.check(found, [[Trace(TRAPSCOPE, str(path)) for path in side] for side in sides], by)
         return
     path = sources.make(source, random_)
     trace = Trace(TRAPSCOPE, str(path))
     options = Options(random_, source, trace, directory)
     print(f"round {number}: {source}, {len(trace.exits)} exits, analyze {shlex.join(options.words)}", flush=True)
+    info.check(trace)
     check_analysis(trace, options, directory)
     if random_.random() < 0.5:
         More(random_, source, trace, directory).check()

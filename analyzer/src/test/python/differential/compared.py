@@ -6,6 +6,8 @@ import statistics
 
 from . import counted
 from .cells import Difference, Near, compare
+from .phases import phases
+from .timed import between
 from .trace import duration, handling
 
 MEASURES = {"count": lambda event: 1, "guest": lambda event: duration(event, "guest_ns") or 0, "handling": handling}
@@ -80,6 +82,7 @@ def verdict(a, b, p):
 
 
 def sums(trace, key):
+    """What a trace has by key: number, guest time and handling."""
     found = {}
     for event in trace.exits:
         row = found.setdefault(key(event), dict.fromkeys(MEASURES, 0))
@@ -88,8 +91,18 @@ def sums(trace, key):
     return found
 
 
-def expected(columns, sides, keys_of):
-    found = [[sums(trace, keys_of(trace)) for trace in side] for side in sides]
+def by_phase(trace):
+    found = {}
+    begins = phases(trace, [], [])
+    for (name, _, _), span in zip(begins, between(trace, [begin for _, begin, _ in begins])):
+        row, passed = found.setdefault((name,), dict.fromkeys(MEASURES, 0)), span.sums()
+        for measure, column in zip(MEASURES, ["count", "guest_ns", "handling_ns"]):
+            row[measure] += passed[column]
+    return found
+
+
+def expected(columns, sides, sums_of):
+    found = [[sums_of(trace) for trace in side] for side in sides]
     keys = list(dict.fromkeys(key for side in found for one in side for key in one))
     rows = [dict(zip(columns, key)) for key in keys]
     for name in MEASURES:
@@ -105,16 +118,20 @@ def expected(columns, sides, keys_of):
     return rows
 
 
-def check(found, sides):
-    """The two tables whose rows follow from events alone."""
-    compare("compare_reasons", found["compare_reasons"],
-            expected(["reason"], sides, lambda trace: lambda event: (event["reason"],)), ["reason"])
+def check(found, sides, by):
+    """The three tables; hotspots by these columns."""
+    def same(name, columns, sums_of):
+        compare(f"compare_{name}", found[f"compare_{name}"], expected(columns, sides, sums_of), columns)
 
-    def hotspot(trace):
+    def by_hotspot(trace):
         keys = counted.Keys(trace, [])
-        return lambda event: (keys.target(event), keys.direction(event), keys.size(event))
+        return sums(trace, lambda event: tuple(keys.of(event, name) for name in by))
 
-    compare("compare_hotspots", found["compare_hotspots"], expected(HOTSPOT_KEYS, sides, hotspot), HOTSPOT_KEYS)
+    if sorted(found) != ["compare_hotspots", "compare_phases", "compare_reasons"]:
+        raise Difference(f"compare: tables {sorted(found)}")
+    same("reasons", ["reason"], lambda trace: sums(trace, lambda event: (event["reason"],)))
+    same("phases", ["phase"], by_phase)
+    same("hotspots", by, by_hotspot)
 
 
 def intervals(found, hits):

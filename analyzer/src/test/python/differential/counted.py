@@ -7,6 +7,7 @@ import re
 
 from .cells import Between
 from .platform import Platform, number, target
+from .symbols import Symbols, is_user
 from .trace import HANDLING, STAGES, duration, handling
 
 WINDOWS = {
@@ -77,10 +78,17 @@ class Keys:
     def __init__(self, trace, symbols):
         self.trace = trace
         self.platform = Platform(trace)
-        self.symbols = symbols
+        self.symbols = Symbols(symbols, trace.exits)
 
     def of(self, event, name):
         return getattr(self, name)(event)
+
+    def asked(self, event, name):
+        """What `--where` compares: a field of the event, as `exits` shows it, comes before a key called so."""
+        if name == "region" and name in event:
+            return self.trace.region(event[name])
+        fields = name in event or name not in KEYS or name in ("reason", "direction", "size", "rip", "vcpu", "cpl", "mode")
+        return event.get(name) if fields else self.of(event, name)
 
     def event(self, event):
         return event["type"]
@@ -117,30 +125,16 @@ class Keys:
     def size(self, event):
         return event.get("size")
 
-    def is_user(self, event):
-        return event["cpl"] == 3 if "cpl" in event else event.get("rip", 1 << 63) < 1 << 63
-
-    def symbol(self, event):
-        """Function and offset, or None."""
-        if "rip" not in event:
-            return None
-        before = [symbol for symbol in self.symbols if symbol[0] <= event["rip"]]
-        if not before:
-            return None
-        address, name = max(before)
-        # A function of unknown length is taken to end at the next one, or after 1 MiB.
-        return (name, event["rip"] - address) if event["rip"] - address < 1 << 20 else None
-
     def function(self, event):
-        symbol = self.symbol(event)
+        symbol = self.symbols.of(event)
         return symbol and symbol[0]
 
     def offset(self, event):
-        symbol = self.symbol(event)
+        symbol = self.symbols.of(event)
         return symbol and symbol[1]
 
     def location(self, event):
-        symbol = self.symbol(event)
+        symbol = self.symbols.of(event)
         if symbol:
             return f"{symbol[0]}+0x{symbol[1]:x}"
         return f"0x{event['rip']:x}" if "rip" in event else None
@@ -151,7 +145,7 @@ class Keys:
     def space(self, event):
         if "cpl" not in event and "rip" not in event:
             return None
-        return "USER" if self.is_user(event) else "KERNEL"
+        return "USER" if is_user(event) else "KERNEL"
 
     def vcpu(self, event):
         return event.get("vcpu")
@@ -173,8 +167,7 @@ SUMS = ["count", "share", "guest_ns", "loop_ns", "dispatch_ns", "device_ns", "fi
 def passes(keys, event, conditions):
     """Whether all conditions hold; what was not captured does not pass."""
     for name, operator, value in conditions:
-        # A field of the event comes before a key that is called the same.
-        found = event.get(name) if name not in KEYS or name in ("reason", "direction", "mode") else keys.of(event, name)
+        found = keys.asked(event, name)
         if found is None:
             return False
         if isinstance(found, str):

@@ -1,9 +1,10 @@
-"""Tables over time: timeline, timeline_exits, ept_fault_map, phases, phase_exits, console."""
+"""Tables over time: timeline, timeline_exits, ept_fault_map, phases, phase_exits."""
 
 import re
 
 from .cells import Difference
-from .counted import Keys, passes, percentile
+from .counted import percentile
+from .phases import phases
 from .trace import duration, handling
 
 FINEST = 100_000
@@ -129,56 +130,10 @@ def block_bytes(trace):
     return size
 
 
-def console(trace):
-    """Lines by console and direction; (begin, end, channel, flow, text)."""
-    lines = []
-    pieces = {}
-    for event in trace.events:
-        if event["type"] in ("CONSOLE_OUTPUT", "CONSOLE_INPUT"):
-            flow = "OUT" if event["type"] == "CONSOLE_OUTPUT" else "IN"
-            pieces.setdefault((event.get("channel", 0), flow), []).append((event["time"], event.get("data", b"")))
-    for (channel, flow), written in pieces.items():
-        begin = end = None
-        line = b""
-        for time, data in written:
-            for byte in data:
-                begin = time if not line else begin
-                end = time
-                if byte == 10:
-                    lines.append((begin, end, channel, flow, text(line)))
-                    line = b""
-                else:
-                    line += bytes([byte])
-        if line:
-            lines.append((begin, end, channel, flow, text(line)))
-    return lines
-
-
-def text(line):
-    found = line.decode("utf-8", "replace").replace("\r", "")
-    return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9])", "", found)
-
-
-def console_rows(trace):
-    return [{"time": begin, "since_start": begin - trace.start, "channel": channel, "flow": flow, "text": line}
-            for begin, _, channel, flow, line in console(trace)]
-
-
-def mark_time(trace, symbols, kind, value):
-    """When it came first; None where it did not."""
-    if kind == "text":
-        times = [end for _, end, channel, flow, line in console(trace)
-                 if channel == 0 and flow == "OUT" and re.search(value, line)]
-    else:
-        keys = Keys(trace, symbols)
-        conditions = {
-            "port": lambda: [("event", "=", "PIO"), ("port", "=", value)],
-            "hypercall": lambda: [("event", "=", "HYPERCALL"), ("hypercall", "=", value)],
-            "symbol": lambda: [("function", "=", value)],
-            "where": lambda: value,
-        }[kind]()
-        times = [event["time"] for event in trace.exits if passes(keys, event, conditions)]
-    return min(times, default=None)
+def between(trace, begins):
+    """What happened from each of these times to the next; in the first also what was before, in the last what came after."""
+    borders = [EVER[0], *begins[1:], EVER[1]]
+    return [Span(trace, start, stop) for start, stop in zip(borders, borders[1:])]
 
 
 def check_phases(trace, reasons, symbols, tables, marks, compare, overlaps):
@@ -186,28 +141,21 @@ def check_phases(trace, reasons, symbols, tables, marks, compare, overlaps):
 
     Where guest times overlap, which only a damaged trace has, what passed when is not looked at.
     """
-    found = tables["phases"]
-    if not found or found[0]["time"] != trace.start:
-        raise Difference(f"phases: the first one does not begin at {trace.start}: {found[:1]}")
+    found, expected = tables["phases"], phases(trace, symbols, marks)
     ends = [event["time"] for event in trace.exits] + [e["time"] for e in trace.events if e["type"] == "END"]
-    wanted, exits = [], {}
-    for i, phase in enumerate(found):
-        end = found[i + 1]["time"] if i + 1 < len(found) else max(ends + [phase["time"]])
-        # What came before the run belongs to the first phase; what comes after it, such as idle time, to the last.
-        span = Span(trace, EVER[0] if i == 0 else phase["time"], EVER[1] if i + 1 == len(found) else end)
-        wanted.append({"phase": phase["phase"], "time": phase["time"], "since_start": phase["time"] - trace.start,
-                       "duration": end - phase["time"]} | span.sums() | span.fault_sums() | {"mark": phase["mark"]})
-        exits.setdefault(phase["phase"], []).extend(span.by_reason(reasons, {"phase": phase["phase"]}))
+    begins = [begin for _, begin, _ in expected]
+    wanted, exits = [], []
+    for (name, begin, mark), end, span in zip(
+            expected, begins[1:] + [max([*ends, begins[-1]])], between(trace, begins)):
+        wanted.append({"phase": name, "time": begin, "since_start": begin - trace.start, "duration": end - begin}
+                      | span.sums() | span.fault_sums() | {"mark": mark})
+        exits += span.by_reason(reasons, {"phase": name})
     if overlaps:
-        for row in [*found, *tables["phase_exits"], *wanted, *(row for rows in exits.values() for row in rows)]:
+        for row in [*found, *tables["phase_exits"], *wanted, *exits]:
             row |= {column: None for column in ("guest_ns", "idle_ns") if column in row}
         tables["phase_exits"] = [row for row in tables["phase_exits"] if row["count"]]
-        exits = {phase: [row for row in rows if row["count"]] for phase, rows in exits.items()}
+        exits = [row for row in exits if row["count"]]
+    if [row["phase"] for row in found] != [row["phase"] for row in wanted]:
+        raise Difference(f"phases {[row['phase'] for row in found]}, expected {[row['phase'] for row in wanted]}")
     compare("phases", found, wanted, ["phase", "time", "mark"])
-    compare("phase_exits", tables["phase_exits"], [row for rows in exits.values() for row in rows],
-            ["phase", "reason"])
-    for name, kind, value, what in marks:
-        time = mark_time(trace, symbols, kind, value)
-        own = [phase["time"] for phase in found if phase["phase"] == name and phase["mark"] == what]
-        if own != ([] if time is None else [max(time, trace.start)]):
-            raise Difference(f"phases: {name} ({kind}) begins at {own}, expected {time}")
+    compare("phase_exits", tables["phase_exits"], exits, ["phase", "reason"])

@@ -24,6 +24,11 @@ def nanos(text):
     return calendar.timegm(time.strptime(second, "%Y-%m-%dT%H:%M:%S")) * 10**9 + int(fraction)
 
 
+def timestamp(nanos):
+    """The same as text."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(nanos // 10**9)) + f".{nanos % 10**9:09d}Z"
+
+
 def event_of(found):
     event = {}
     for name, value in found.items():

@@ -116,7 +116,7 @@ public final class Analysis {
     int shift = Bucket.shift(facts.ramEnd());
     List<Pass.Order> orders = new ArrayList<>();
     needs.forEach(
-        (where, parts) -> orders.add(new Pass.Order(parts, predicate(where), axis, shift)));
+        (where, parts) -> orders.add(new Pass.Order(parts, predicate(where, facts), axis, shift)));
     Streams streams = new Streams(trace, () -> new Pass(orders), progress);
     Pass pass = streams.read(threads);
     Map<EventFilter, Tally> tallies = new LinkedHashMap<>();
@@ -138,7 +138,7 @@ public final class Analysis {
     }
   }
 
-  private static Predicate<EventReader> predicate(EventFilter where) {
-    return where == EventFilter.ALL ? null : where::passes;
+  private static Predicate<EventReader> predicate(EventFilter where, TraceFacts facts) {
+    return where == EventFilter.ALL ? null : event -> where.passes(event, facts);
   }
 }

@@ -9,7 +9,6 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /**
  * Which exits count for hotspots: conditions on fields of the events, which {@link EventFilter}
@@ -87,25 +86,8 @@ public final class HotspotFilter {
     if (!key.isText()) {
       return new Condition(key, null, operator, EventFilter.number(key.column(), value));
     }
-    Predicate<String> test =
-        switch (operator) {
-          case "=" -> value::equalsIgnoreCase;
-          case "!=" -> found -> !value.equalsIgnoreCase(found);
-          case "~" -> pattern(value).asPredicate();
-          default ->
-              throw new IllegalArgumentException(
-                  key.column().name() + " is text: it takes = != or ~, not " + operator);
-        };
+    Predicate<String> test = EventFilter.onText(key.column().name(), operator, value);
     return new Condition(key, test, operator, 0);
-  }
-
-  private static Pattern pattern(String text) {
-    try {
-      return Pattern.compile(text);
-    } catch (PatternSyntaxException e) {
-      throw new IllegalArgumentException(
-          "'" + text + "' is no regular expression: " + e.getDescription(), e);
-    }
   }
 
   /** The part that events are asked for, while they are counted. */

@@ -38,12 +38,11 @@ public final class KernelPlaces {
 
   private static Optional<ExitInstruction> instruction(Site site) {
     EventType type = site.type();
-    boolean read = site.direction() == 1;
     if (type == EventType.PIO) {
-      return Optional.of(read ? ExitInstruction.IN : ExitInstruction.OUT);
+      return directed(site, ExitInstruction.IN, ExitInstruction.OUT);
     }
     if (type == EventType.MSR) {
-      return Optional.of(read ? ExitInstruction.RDMSR : ExitInstruction.WRMSR);
+      return directed(site, ExitInstruction.RDMSR, ExitInstruction.WRMSR);
     }
     if (type == EventType.CPUID) {
       return Optional.of(ExitInstruction.CPUID);
@@ -55,5 +54,12 @@ public final class KernelPlaces {
       return Optional.of(ExitInstruction.HYPERCALL);
     }
     return type == EventType.CR_ACCESS ? Optional.of(ExitInstruction.MOV_CR) : Optional.empty();
+  }
+
+  private static Optional<ExitInstruction> directed(
+      Site site, ExitInstruction read, ExitInstruction write) {
+    return site.direction() == 0
+        ? Optional.empty()
+        : Optional.of(site.direction() == 1 ? read : write);
   }
 }

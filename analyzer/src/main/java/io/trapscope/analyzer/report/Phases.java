@@ -60,7 +60,11 @@ final class Phases {
    * @param end where the next one begins, or the run ends
    * @param mark what began it
    */
-  record Phase(String name, String mark, long begin, long end) {}
+  record Phase(String name, String mark, long begin, long end) {
+    boolean isBegunBy(Mark one) {
+      return name.equals(one.name()) && mark.equals(one.what());
+    }
+  }
 
   private record Begin(long time, String name, String what) {}
 
@@ -76,11 +80,12 @@ final class Phases {
         ConsoleLines.of(found.tally().messages(), EventType.CONSOLE_OUTPUT, 0);
     List<Begin> begins = new ArrayList<>();
     linux(found, console, begins);
+    String opening = begins.isEmpty() ? RUN : LOADER;
+    begins.removeIf(begin -> own.stream().anyMatch(mark -> mark.name().equals(begin.name)));
     long start = found.facts().start();
     if (begins.isEmpty() || begins.get(0).time > start) {
-      begins.add(0, new Begin(start, begins.isEmpty() ? RUN : LOADER, "the run begins"));
+      begins.add(0, new Begin(start, opening, "the run begins"));
     }
-    begins.removeIf(begin -> own.stream().anyMatch(mark -> mark.name().equals(begin.name)));
     trace(found, begins);
     for (Mark mark : own) {
       mark.first(found, console)
@@ -128,10 +133,16 @@ final class Phases {
   /** The first MARK event of each name. */
   private static void trace(Findings found, List<Begin> begins) {
     Set<String> names = new HashSet<>();
-    for (Messages.Message message : found.tally().messages().list()) {
-      String name = new String(message.text(), StandardCharsets.UTF_8);
-      if (message.type() == EventType.MARK && names.size() < MOST_MARKS && names.add(name)) {
-        begins.add(new Begin(message.time(), name, "mark of the trace"));
+    // Several vCPUs, and so several streams, may have marks.
+    List<Messages.Message> marks =
+        found.tally().messages().list().stream()
+            .filter(message -> message.type() == EventType.MARK)
+            .sorted(Comparator.comparingLong(Messages.Message::time))
+            .toList();
+    for (Messages.Message mark : marks) {
+      String name = new String(mark.text(), StandardCharsets.UTF_8);
+      if (names.size() < MOST_MARKS && names.add(name)) {
+        begins.add(new Begin(mark.time(), name, "mark of the trace"));
       }
     }
   }

@@ -105,7 +105,7 @@ public final class PhasesReport implements Report {
       appendExits(exits, phases.get(i), spans.get(i), timeline);
     }
     for (Mark mark : marks) {
-      if (phases.stream().noneMatch(phase -> phase.name().equals(mark.name()))) {
+      if (phases.stream().noneMatch(phase -> phase.isBegunBy(mark))) {
         table.note(mark.name() + ": " + mark.what() + " did not come");
       }
     }

@@ -236,7 +236,9 @@ public final class SymbolTable {
         high = middle - 1;
       }
     }
-    return high >= 0 && address - addresses[high] < LONGEST_FUNCTION ? high : -1;
+    boolean near =
+        high >= 0 && Long.compareUnsigned(address - addresses[high], LONGEST_FUNCTION) < 0;
+    return near ? high : -1;
   }
 
   /** Name of the function with this index. */

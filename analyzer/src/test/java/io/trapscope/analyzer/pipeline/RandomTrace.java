@@ -4,6 +4,7 @@ import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -13,6 +14,19 @@ import java.util.function.Consumer;
  * loops, repetitions, the same from several vCPUs. Any field may be missing.
  */
 public final class RandomTrace {
+  private static final long KERNEL = 0xffff_ffff_8100_0000L;
+
+  /** What the console says, mostly; and what begins phases of a boot. */
+  private static final String[] TEXTS = {"a\n", "b", "a\n", "b"};
+
+  private static final String[] BOOT = {
+    "Decompressing Linux... done\n",
+    "devtmpfs: initialized\n",
+    "Run /init as init process\n",
+    "~ # ls\n",
+    "reboot: Restarting system\n"
+  };
+
   private static final int[] PORTS = {0x70, 0x71, 0x71, 0xcf8, 0xcfc, 0x3f8, 0x3fd, 0x3fd, 0x80};
 
   /** Where events go. */
@@ -69,7 +83,8 @@ public final class RandomTrace {
       ExitReason[] reasons = ExitReason.values();
       exit(EventType.EXIT, reasons[random.nextInt(reasons.length)], event -> {});
     } else {
-      byte[] text = random.nextBoolean() ? new byte[] {'a', '\n'} : new byte[] {'b'};
+      String[] texts = random.nextInt(8) == 0 ? BOOT : TEXTS;
+      byte[] text = texts[random.nextInt(texts.length)].getBytes(StandardCharsets.US_ASCII);
       trace.add(
           vcpus - 1,
           EventType.CONSOLE_OUTPUT,
@@ -98,7 +113,8 @@ public final class RandomTrace {
           maybe(event, Field.DEVICE_TIME, 1 << random.nextInt(16));
           maybe(event, Field.CPL, random.nextInt(10) == 0 ? 4 : 1);
           if (random.nextInt(20) != 0) {
-            event.put(Field.RIP, 0xffff_ffff_8100_0000L + random.nextInt(4));
+            boolean low = random.nextInt(16) == 0;
+            event.put(Field.RIP, low ? 0x1000L * random.nextInt(2) : KERNEL + random.nextInt(4));
           }
           details.fill(event);
         });

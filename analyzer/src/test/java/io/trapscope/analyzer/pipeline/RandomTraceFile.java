@@ -119,6 +119,9 @@ public final class RandomTraceFile {
             .region(0, "ram-low", 0, 0xa0000, "ram")
             .region(1, "ram-high", 0x100000, 1L << 20 + random.nextInt(24), "ram")
             .clocks(1_767_323_045_000_000_000L, 1000, 0);
+    if (random.nextInt(3) == 0) {
+      header.note("protocol", "bzImage, " + (random.nextBoolean() ? "64-bit entry" : "unpacked"));
+    }
     if (random.nextBoolean()) {
       header.note(
           "regions",
@@ -138,11 +141,22 @@ public final class RandomTraceFile {
     sink.commit();
   }
 
-  /** A few reasons with about so many exits and about such times: one recording of many alike. */
+  /**
+   * A few reasons with about so many exits and about such times: one recording of many alike. Not
+   * all of them have all phases.
+   */
   private void run() {
     int[] means = {300, 40, 900};
     ExitReason[] reasons = {ExitReason.IO_INSTRUCTION, ExitReason.CPUID, ExitReason.EPT_VIOLATION};
+    String[] begins = {"devtmpfs: initialized\n", "Run /init as init process\n", "reboot: \n"};
     for (int kind = 0; kind < means.length; kind++) {
+      if (random.nextInt(3) != 0) {
+        byte[] text = begins[kind].getBytes(StandardCharsets.UTF_8);
+        add(
+            0,
+            EventType.CONSOLE_OUTPUT,
+            event -> event.put(Field.TIME, time).putBytes(Field.DATA, text, 0, text.length));
+      }
       long count = Math.round(means[kind] + random.nextGaussian() * Math.sqrt(means[kind]));
       for (int i = 0; i < count; i++) {
         ExitReason reason = reasons[kind];
@@ -167,6 +181,9 @@ public final class RandomTraceFile {
       // Mostly by less than a second, now and then by an hour.
       time +=
           random.nextInt(30) == 0 ? 3_600_000_000_000L : random.nextInt(1 << random.nextInt(30));
+      if (random.nextInt(30) == 0) {
+        time = Math.max(1, time - random.nextInt(1 << random.nextInt(31)));
+      }
       boolean other = !type.isExit() && random.nextInt(4) == 0;
       ExitSink sink = other ? writer.other() : writer.vcpu(random.nextInt(vcpus));
       fill(type, sink.claim(type).put(Field.TIME, time));

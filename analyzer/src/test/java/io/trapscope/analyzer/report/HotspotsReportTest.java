@@ -235,6 +235,41 @@ class HotspotsReportTest {
         .doesNotContain("PIO");
   }
 
+  private static long count(MemoryTrace trace, String where) {
+    HotspotsReport report =
+        new HotspotsReport(List.of(HotspotKey.VCPU), HotspotFilter.parse(where), "count", 0);
+    Table table = Analysis.run(trace, List.of(report), 1).tables().get(0);
+    return table.rows() == 0 ? 0 : table.number(0, 1);
+  }
+
+  /** What a user reads in a file he can ask for as it is there. */
+  @Test
+  void valuesAreWrittenAsTheFilesHaveThem() {
+    MemoryTrace trace = new MemoryTrace(1);
+    for (int i = 0; i < 5; i++) {
+      int number = i;
+      trace.add(
+          0,
+          EventType.EPT_FAULT,
+          event ->
+              event
+                  .put(Field.TIME, 100 + number)
+                  .put(Field.REASON, 48)
+                  .put(Field.REGION, number == 0 ? 0 : 1)
+                  .put(Field.FIRST_TOUCH, number < 2 ? 1 : 0));
+    }
+    assertThat(count(trace, "region=ram-low")).isEqualTo(1);
+    assertThat(count(trace, "region!=RAM-LOW")).isEqualTo(4);
+    assertThat(count(trace, "region~^ram")).isEqualTo(5);
+    assertThat(count(trace, "region=1")).isEqualTo(4);
+    assertThat(count(trace, "first_touch=true")).isEqualTo(2);
+    assertThat(count(trace, "first_touch=0")).isEqualTo(3);
+    assertThat(count(trace, "reason~^EPT_")).isEqualTo(5);
+    assertThat(count(trace, "event~PIO|MMIO")).isZero();
+    assertThat(count(trace, "time>=2026-01-02T03:04:05.000000103Z")).isEqualTo(2);
+    assertThat(count(trace, "time<" + (MemoryTrace.EPOCH + 101))).isEqualTo(1);
+  }
+
   @Test
   void mistakesAreOneLine() {
     assertThatThrownBy(() -> HotspotFilter.parse("function>3"))
@@ -247,7 +282,7 @@ class HotspotsReportTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("hotspots have no column colour; there are event, reason, target");
     assertThatThrownBy(() -> EventFilter.parse("port"))
-        .hasMessage("not a condition: 'port'; one is NAME=VALUE, also with != < <= > >=");
+        .hasMessage("not a condition: 'port'; one is NAME=VALUE, also with != < <= > >= ~");
     assertThatThrownBy(() -> EventFilter.parse("harbour=1"))
         .hasMessageStartingWith("exits have no harbour; there are event, sequence, vcpu,");
     assertThatThrownBy(() -> EventFilter.parse("port=http"))
@@ -256,8 +291,14 @@ class HotspotsReportTest {
         .hasMessageStartingWith("there is no event TEA; exits are PIO, MMIO, CPUID,");
     assertThatThrownBy(() -> EventFilter.parse("mode=LARGE"))
         .hasMessageStartingWith("there is no mode LARGE; there are REAL, ");
-    assertThatThrownBy(() -> EventFilter.parse("region=ram-low"))
-        .hasMessageStartingWith("'ram-low' is no value of region: ");
+    assertThatThrownBy(() -> EventFilter.parse("region<ram-low"))
+        .hasMessage("region is text: it takes = != or ~, not <");
+    assertThatThrownBy(() -> EventFilter.parse("port~3f8"))
+        .hasMessage("port is no text: it takes = != < <= > >=, not ~");
+    assertThatThrownBy(() -> EventFilter.parse("time>2026T"))
+        .hasMessageStartingWith("'2026T' is no time; one is 2026-01-02T");
+    assertThatThrownBy(() -> EventFilter.parse("first_touch=maybe"))
+        .hasMessageStartingWith("'maybe' is no value of first_touch: ");
     assertThatThrownBy(() -> HotspotFilter.parse("harbour=1"))
         .hasMessageStartingWith("exits have no harbour; there are event, reason, target, device,");
     assertThatThrownBy(() -> hotspots("event", "", "luck", 0, SymbolTable.EMPTY))

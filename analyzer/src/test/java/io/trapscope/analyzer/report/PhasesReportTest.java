@@ -177,6 +177,33 @@ class PhasesReportTest {
     assertThat(table.notes()).containsExactly("never: hypercall 7 did not come");
   }
 
+  /** Whatever phases are called, the run's beginning is in one. */
+  @Test
+  void aMarkNamedAsAPhaseThatIsThereTakesNothingAway() {
+    MemoryTrace trace = new MemoryTrace(1);
+    exit(trace, 1, 0x1000, 0);
+    exit(trace, 2, 0x1000, 3);
+    Table table = phases(trace, "run=port:0x999");
+    assertThat(column(table, "phase", "count", "mark")).containsExactly("run 2 the run begins");
+    assertThat(table.notes()).containsExactly("run: port 0x999 did not come");
+    assertThat(column(phases(trace, "run=where:cpl=3"), "phase", "count", "mark"))
+        .containsExactly("run 1 the run begins", "run 1 where cpl=3");
+  }
+
+  @Test
+  void ofMarksOfOneNameTheFirstCounts() {
+    MemoryTrace trace = new MemoryTrace(2);
+    exit(trace, 1, 0x1000, 0);
+    text(trace, 3, EventType.MARK, "test");
+    byte[] name = "test".getBytes(StandardCharsets.UTF_8);
+    trace.add(
+        1,
+        EventType.MARK,
+        event -> event.put(Field.TIME, 2L * MS).putBytes(Field.DATA, name, 0, name.length));
+    assertThat(column(phases(trace), "phase", "since_start"))
+        .containsExactly("run 0", "test 1300000");
+  }
+
   @Test
   void aRunThatIsNoBootIsOnePhase() {
     MemoryTrace trace = new MemoryTrace(1);

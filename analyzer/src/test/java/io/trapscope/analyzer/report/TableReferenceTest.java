@@ -85,14 +85,33 @@ class TableReferenceTest {
       **Phases** begin where their mark comes first: text at the end of the line on console 0 that
       has it, anything else at the exit. What lasts beyond the run's end is the last phase's; what
       came before its beginning, as only a damaged trace has it, is the first one's and the first
-      bucket's. So every exit is in one phase.
+      bucket's. So every exit is in one phase. A boot of Linux has these, in this order, each where it
+      comes, but not before the one before it; a mark of one's own that is called so replaces it.
+
+      | phase | begins with |
+      |---|---|
+      | `loader` | the run, where another phase of a boot comes later; else it is called `run` |
+      | `decompression` | text `Decompressing Linux`; or the run, of a bzImage that is entered at its 32- or 64-bit entry |
+      | `early kernel` | the first exit at a RIP from 0xffff800000000000 on |
+      | `drivers` | text `devtmpfs: initialized`, `NET: Registered`, `clocksource: Switched` or `Serial: 8250` |
+      | `init` | text `Run ... as init process`; without it the first exit at CPL 3 |
+      | `shell` | text of a prompt: one word that ends in `#`, `$`, `%` or `>`, and a space; or `login:` |
+      | `end` | text `reboot: `, `System halted`, `Power down`, `Restarting system` or `Requesting system ` |
+
+      **Functions.** An address lies in the last function that begins at or before it, if by less
+      than 1 MiB. Exits in user mode (CPL 3; without a CPL, RIP in the lower half) are looked up as
+      they are. For the others a kernel's offset is searched, for either half of the addresses by
+      itself, among multiples of 2 MiB: that with which most places fit, a place being a RIP and
+      the kind of instruction that exits there. It is taken if at least 3 places fit, half of all,
+      and twice as many as with the next best; or if it is 0 and all fit. Otherwise 0 is.
 
       **Hotspots.** Direction is that of the access; of an EPT fault what the qualification says, of
       a control register READ for MOV from it and WRITE for anything else. A device is what the
       trace's map of the machine has there; else, with "(absent)" where there is such a map, what
       every PC has ([registers.txt](src/main/resources/io/trapscope/analyzer/platform/registers.txt)).
       `--where` asks for fields of the event as `exits` has them, and for the columns of `--by`; what
-      was not captured passes no condition.
+      was not captured passes no condition. Text is compared whatever its case; `~` finds a regular
+      expression in it. A time is written as text or in ns since 1970.
 
       **Accesses** (the three tables of `register_use`) are PIO exits of one item (`count` 1), MMIO
       exits, and RDMSR and WRMSR, whose register, direction, size and value were captured. Each

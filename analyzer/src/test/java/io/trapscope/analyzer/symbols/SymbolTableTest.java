@@ -48,6 +48,8 @@ class SymbolTableTest {
     assertThat(symbols.describe(0xffff_ffff_8200_0000L)).isNull();
     assertThat(symbols.describe(0x40_0000)).isNull();
     assertThat(SymbolTable.EMPTY.describe(0)).isNull();
+    // Farther than a signed number tells.
+    assertThat(text("1000 T main\n").describe(0xffff_ffff_8100_0000L)).isNull();
   }
 
   @Test

@@ -1,0 +1,38 @@
+"""The table console: what was written, line by line."""
+
+import re
+
+
+def console(trace):
+    """Lines by console and direction; (begin, end, channel, flow, text)."""
+    lines = []
+    pieces = {}
+    for event in trace.events:
+        if event["type"] in ("CONSOLE_OUTPUT", "CONSOLE_INPUT"):
+            flow = "OUT" if event["type"] == "CONSOLE_OUTPUT" else "IN"
+            pieces.setdefault((event.get("channel", 0), flow), []).append((event["time"], event.get("data", b"")))
+    for (channel, flow), written in pieces.items():
+        begin = end = None
+        line = b""
+        for time, data in written:
+            for byte in data:
+                begin = time if not line else begin
+                end = time
+                if byte == 10:
+                    lines.append((begin, end, channel, flow, text(line)))
+                    line = b""
+                else:
+                    line += bytes([byte])
+        if line:
+            lines.append((begin, end, channel, flow, text(line)))
+    return lines
+
+
+def text(line):
+    found = line.decode("utf-8", "replace").replace("\r", "")
+    return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9])", "", found)
+
+
+def console_rows(trace):
+    return [{"time": begin, "since_start": begin - trace.start, "channel": channel, "flow": flow, "text": line}
+            for begin, _, channel, flow, line in console(trace)]
