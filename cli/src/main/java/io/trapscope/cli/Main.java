@@ -8,7 +8,9 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import picocli.CommandLine;
+import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
@@ -37,6 +39,7 @@ public final class Main {
     command.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
     command.setUsageHelpAutoWidth(true);
     command.setParameterExceptionHandler((e, arguments) -> usageError(e, err));
+    command.setExecutionStrategy(Main::execute);
     command.setExecutionExceptionHandler((e, failed, parsed) -> failure(e, failed, err));
     try {
       int status = command.execute(args);
@@ -52,6 +55,19 @@ public final class Main {
           "trapscope: out of memory: give the guest less, or the JVM more with"
               + " TRAPSCOPE_JAVA_OPTS=-Xmx...");
       return ExitStatus.HOST_LACKS;
+    }
+  }
+
+  /** Runs what was parsed, or prints a help: where that cannot be written no command has failed. */
+  private static int execute(ParseResult parsed) {
+    try {
+      return new CommandLine.RunLast().execute(parsed);
+    } catch (StandardOutput.Closed | UserError e) {
+      ParseResult last = parsed;
+      while (last.hasSubcommand()) {
+        last = last.subcommand();
+      }
+      throw new ExecutionException(last.commandSpec().commandLine(), e.getMessage(), e);
     }
   }
 
