@@ -41,7 +41,6 @@ public final class ConsolePlayer {
    */
   public long play(TraceReader trace, OutputStream out) throws IOException, InterruptedException {
     EventCursor cursor = trace.stream(EventReader.NO_VCPU);
-    anomalies = cursor.anomalies();
     long last = trace.header().clocks().monotonicNanos();
     long bytes = 0;
     while (cursor.next()) {
@@ -59,6 +58,7 @@ public final class ConsolePlayer {
       out.flush();
       bytes += text.length;
     }
+    anomalies = cursor.anomalies();
     return bytes;
   }
 
