@@ -80,7 +80,8 @@ final class Json {
     } catch (JsonProcessingException e) {
       // The library adds where an object began, and settings of its own.
       String what = e.getOriginalMessage().replaceFirst(" \\(start marker at .*", "");
-      throw new IOException("not JSON at line " + e.getLocation().getLineNr() + ": " + what, e);
+      String where = e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr();
+      throw new IOException("not JSON" + where + ": " + what, e);
     }
   }
 

@@ -90,7 +90,7 @@ class TraceDirectoryTest {
       assertThatThrownBy(() -> TraceReader.open(temp))
           .isInstanceOf(TraceException.class)
           .hasMessageStartingWith("cannot read " + header + ": ")
-          .hasMessageNotContaining("\n");
+          .hasMessageNotContainingAny("\n", "REDACTED");
     }
     Files.writeString(temp.resolve("trace.json"), "{\"format\":99,\"schema\":1,\"cpus\":1}");
     assertThatThrownBy(() -> TraceReader.open(temp))
