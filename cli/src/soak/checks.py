@@ -162,10 +162,22 @@ def parts(trace, killed):
     return odd
 
 
+def shown(events):
+    """What the guest has printed."""
+    return b"".join(bytes.fromhex(each["data"]) for each in events if each["type"] == "CONSOLE_OUTPUT")
+
+
+def said(plan, events):
+    """Whether the guest has printed the lines that it should; a filter may have made them capitals."""
+    lines = shown(events).decode(errors="replace").lower().splitlines()
+    wanted = [each.lower() for each in plan.says]
+    differ = [pair for pair in zip(wanted, lines) if pair[0] != pair[1]]
+    return [] if lines == wanted else [f"{len(lines)} lines of {len(wanted)} printed, {differ[:1]}"]
+
+
 def echoed(plan, events):
     """Whether the guest has sent back all that was typed; a terminal may turn CR into LF."""
     typed = b"".join(text for _, text in plan.typed).split(b"\x01")[0]
-    shown = b"".join(bytes.fromhex(each["data"]) for each in events if each["type"] == "CONSOLE_OUTPUT")
     wanted = re.sub(rb"[^a-hq]", b"", typed)
-    found = re.sub(rb"[^a-hq]", b"", shown.lower())
+    found = re.sub(rb"[^a-hq]", b"", shown(events).lower())
     return [] if wanted == found else [f"{len(wanted)} keys typed, {len(found)} sent back"]

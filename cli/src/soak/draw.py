@@ -9,6 +9,7 @@ from pathlib import Path
 FOREVER = 4_000_000_000  # writes of `spin` that no round sees the end of
 BY_ITSELF = {"HALTED", "DEBUG_EXIT", "RESET", "POWER_OFF", "TRIPLE_FAULT"}
 LINUX = "console=ttyS0 panic=-1 reboot=t lpj=5000000 tsc_early_khz=2800000 no_timer_check nolapic noapic"
+MOST_MODULES = 64
 SIGNALS = ("INT", "TERM", "HUP")
 
 
@@ -28,6 +29,7 @@ class Plan:
     timeout: float = 0.0  # --timeout; 0 for none
     ends: set = dataclasses.field(default_factory=set)  # what the run may end with, undisturbed
     same_each_time: bool = False
+    says: list = dataclasses.field(default_factory=list)  # lines on its console; empty where that is open
     writes: int = 0  # port writes of `spin` that must be in the trace; 0 where that is open
     json: bool = True  # whether stdout has the summary, and not the guest's console
     attach: tuple = ()  # options of a recorder from outside; empty for none
@@ -49,6 +51,7 @@ class Host:
         self.cpus = cpus
         self.root = root
         self.images = images(work)
+        self.modules = modules(work) if self.images else None
         self.kernels, self.ram_disk = unpacked(kernels, work)
 
 
@@ -68,6 +71,14 @@ def images(work):
     return found
 
 
+def modules(work):
+    """A Multiboot kernel, in a folder that its modules can go to."""
+    image = work / "modules.bin"
+    source = Path(__file__).with_name("modules.asm")
+    subprocess.run(["nasm", "-f", "bin", "-o", image, source], check=True)
+    return image
+
+
 def unpacked(folder, work):
     """Kernels, and the RAM disk for them, out of a folder that may lack either."""
     if not folder or not (Path(folder) / "busybox.cpio.gz").is_file():
@@ -82,9 +93,11 @@ def unpacked(folder, work):
 def plan(rnd, host, only):
     """Draws a round."""
     back_end = only or rnd.choice(host.back_ends)
-    kinds = ["bundled"] * 5 + (["keys"] * 5 if host.images else []) + (["linux"] if host.kernels else [])
+    kinds = ["bundled"] * 5 + (["keys"] * 5 + ["multiboot"] * 2 if host.images else [])
+    kinds += ["linux"] if host.kernels else []
     kind = rnd.choice(kinds)
-    drawn = {"bundled": bundled, "keys": keys, "linux": linux}[kind](rnd, host, back_end)
+    makers = {"bundled": bundled, "keys": keys, "multiboot": multiboot, "linux": linux}
+    drawn = makers[kind](rnd, host, back_end)
     machine(rnd, drawn)
     chosen_events(rnd, host, drawn)
     until(rnd, drawn)
@@ -154,6 +167,29 @@ def keys(rnd, host, back_end):
     return drawn
 
 
+def multiboot(rnd, host, back_end):
+    """Modules of random bytes, which the guest adds up; the RAM disk is the first."""
+    options = ["--kernel", str(host.modules), "--append", "a  b"]
+    drawn = Plan(back_end, "multiboot", options, ends={"DEBUG_EXIT"})
+    drawn.says = [f"{host.modules} a  b"]
+    ram_disk = rnd.random() < 0.5
+    for i in range(rnd.choice([0, 1, 2, 5, 64]) + ram_disk):
+        if i >= MOST_MODULES:
+            break
+        content = rnd.randbytes(rnd.choice([1, 4095, 4096, 20_000]))
+        path = host.modules.with_name(f"module-{len(content)}-{sum(content):x}")
+        path.write_bytes(content)
+        text = str(path)
+        if ram_disk and i == 0:
+            drawn.options += ["--initrd", text]
+        else:
+            text += rnd.choice(["", " of mine", " x=1 y  z"])
+            drawn.options += ["--module", text]
+        drawn.says.append(f"{len(content):08x} {sum(content):08x} {text}")
+    drawn.stdin = rnd.choice(["closed", "null", "pipe", "terminal"])
+    return drawn
+
+
 def linux(rnd, host, back_end):
     kernel = rnd.choice(host.kernels)
     options = ["--kernel", str(kernel), "--initrd", str(host.ram_disk), "--append", LINUX]
@@ -178,6 +214,8 @@ def machine(rnd, drawn):
         drawn.options.append(rnd.choice(["--stacks", "--stacks=1", "--stacks=128"]))
     if rnd.random() < 0.15:
         drawn.options += ["--console-filter", "upper"]
+    if rnd.random() < 0.15:
+        drawn.options += ["--keep-files", rnd.choice(["0", "4096", "1G"])]
     if rnd.random() < 0.15:
         halts = "HALT" in drawn.guest
         drawn.options += ["--watchdog", "1s" if halts else "10s"]
@@ -216,6 +254,8 @@ def on_kvm(rnd, host, drawn):
         options.append(rnd.choice(["--dirty", "--dirty=log", "--dirty=ring"]))
         if options[-1] == "--dirty=ring":
             drawn.ends |= {"ERROR"}  # where KVM overruns its ring, which the run says
+    if rnd.random() < 0.06:
+        options += ["--tsc-khz", rnd.choice(["1", "1000000", "2500000", "4000000000"])]
     if rnd.random() < 0.3:
         options += ["--pin", f"0:{rnd.randrange(host.cpus)}"]
     if host.tracepoints and rnd.random() < 0.6:

@@ -15,6 +15,9 @@ import picocli.CommandLine.TypeConversionException;
 
 /** The options for machines on KVM. */
 final class KvmOptions {
+  /** KVM_SET_TSC_KHZ takes 32 bits. */
+  private static final long HIGHEST_TSC_KHZ = 0xffff_ffffL;
+
   /** How first touches of guest memory are seen. */
   enum Faults {
     NONE,
@@ -78,7 +81,7 @@ final class KvmOptions {
       names = "--tsc-khz",
       paramLabel = "KHZ",
       description = "With --accel kvm, the rate of the guest's time-stamp counter.")
-  private long tscKhz;
+  private Long tscKhz;
 
   @Option(
       names = "--pin",
@@ -101,7 +104,7 @@ final class KvmOptions {
   HostOptions plan(BackEnd backEnd, int cpus, long memoryBytes) {
     MemoryOptions memory = new MemoryOptions(faults == Faults.UFFD, dirty, prefault, pages);
     if (!backEnd.name().equals("kvm")) {
-      boolean any = irqchip != null || tscKhz != 0 || !pins.isEmpty();
+      boolean any = irqchip != null || tscKhz != null || !pins.isEmpty();
       if (any || !memory.equals(MemoryOptions.DEFAULT)) {
         throw UserError.badInput(
             "--faults, --dirty, --prefault, --huge-pages, --irqchip, --tsc-khz and --pin go with"
@@ -117,10 +120,11 @@ final class KvmOptions {
       throw UserError.badInput(
           "--huge-pages: guest memory has to be a multiple of such a page; --memory 1G is one");
     }
-    if (tscKhz < 0) {
-      throw UserError.badInput("--tsc-khz: a rate above 0, not " + tscKhz);
+    if (tscKhz != null && (tscKhz < 1 || tscKhz > HIGHEST_TSC_KHZ)) {
+      throw UserError.badInput("--tsc-khz: 1 to " + HIGHEST_TSC_KHZ + ", not " + tscKhz);
     }
-    return new HostOptions(memory, irqchip == null ? IrqChip.AUTO : irqchip, tscKhz, pins(cpus));
+    return new HostOptions(
+        memory, irqchip == null ? IrqChip.AUTO : irqchip, tscKhz == null ? 0 : tscKhz, pins(cpus));
   }
 
   private Map<Integer, Integer> pins(int cpus) {
