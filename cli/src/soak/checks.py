@@ -66,7 +66,9 @@ def readable(reader, trace, incomplete):
     allowed = {0, 4} if incomplete else {0}
     complaints = []
     said = {}
-    for command in (["info", "--json"], ["analyze", "--json", "-o", str(trace) + ".tables"]):
+    # Not beside the trace, whose disk may be full.
+    tables = str(reader.folder.with_name(Path(trace).name + ".tables"))
+    for command in (["info", "--json"], ["analyze", "--json", "-o", tables]):
         status, out, more = reader.run(command[0], trace, *command[1:])
         complaints += more
         if status not in allowed:
