@@ -145,7 +145,7 @@ class Options:
     def conditions(self, keys):
         """One or two conditions on fields of exits and on these keys, and as they are written."""
         found = [self.condition(keys) for _ in range(self.random.randrange(1, 3))]
-        return found, ",".join(name + operator + self.written(name, value) for name, operator, value in found)
+        return found, ",".join(one[0] + one[1] + self.written(*one) for one in found)
 
     def condition(self, keys):
         """A condition on any column, mostly with a value that some exit has."""
@@ -168,7 +168,7 @@ class Options:
         part = re.escape(value[begin:begin + self.random.randrange(1, 5)])
         return self.random.choice([part, f"^{part}", f"{part}$", f"[A-M].*{part}"])
 
-    def written(self, name, value):
+    def written(self, name, operator, value):
         """The value as one of the files or a person writes it."""
         if isinstance(value, bool):
             return self.random.choice([str(int(value)), str(value).lower()])
@@ -176,7 +176,7 @@ class Options:
             return timestamp(value)
         if isinstance(value, int):
             return self.random.choice([str(value), hex(value)])
-        return self.random.choice([value, value.lower()]) if name in ("reason", "event", "mode") and value.isupper() \
+        return value.lower() if operator != "~" and name in ("reason", "event", "mode") and self.random.random() < 0.5 \
             else value
 
     def choose_bucket(self):

@@ -8,7 +8,7 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as protos
 
 from .cells import Difference
 from .counted import stage
-from .sdm import NAMES
+from .sdm import reason
 from .trace import HANDLING, STAGES, duration, handling
 
 WEIGHTS = {"count": lambda event: 1, "guest_ns": lambda event: duration(event, "guest_ns") or 0,
@@ -40,10 +40,6 @@ def check_histogram(name, values, text):
             raise Difference(f"{name}: {share} of the times within {value}, exact {exact}")
     if int(lines[-1][2]) != len(values):
         raise Difference(f"{name}: {lines[-1][2]} times, expected {len(values)}")
-
-
-def reason(code):
-    return NAMES[code] if code < len(NAMES) and NAMES[code] != "-" else {255: "UNKNOWN"}.get(code, str(code))
 
 
 def check_folded(trace, weight, text):

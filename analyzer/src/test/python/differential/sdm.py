@@ -1,4 +1,4 @@
-"""Basic exit reasons by number (SDM volume 3, appendix C); - where there is none."""
+"""Exit reasons by number: the SDM's (volume 3, appendix C), - where there is none; and those from 128 on, which are ours."""
 
 NAMES = """
 EXCEPTION_OR_NMI EXTERNAL_INTERRUPT TRIPLE_FAULT INIT_SIGNAL SIPI IO_SMI OTHER_SMI INTERRUPT_WINDOW NMI_WINDOW
@@ -12,3 +12,13 @@ INSTRUCTION_TIMEOUT SEAMCALL TDCALL RDMSRLIST WRMSRLIST - - - - RDMSR_IMMEDIATE 
 """.split()
 
 NUMBERS = {name: number for number, name in enumerate(NAMES) if name != "-"}
+
+OURS = dict(enumerate("INTERRUPTED INTERNAL_ERROR ENTRY_FAILED SYSTEM_EVENT MMIO".split(), 128)) | dict(enumerate("""
+VMRUN VMLOAD VMSAVE STGI CLGI SKINIT INVLPGA PUSHF POPF IRET SOFTWARE_INTERRUPT FERR_FREEZE ICEBP EFER_WRITE RDPRU
+INVLPGB MCOMMIT TLBSYNC AVIC_INCOMPLETE_IPI AVIC_UNACCELERATED_ACCESS VMGEXIT
+""".split(), 140)) | {255: "UNKNOWN"}
+
+
+def reason(code):
+    """Its name, or its number where it has none."""
+    return NAMES[code] if code < len(NAMES) and NAMES[code] != "-" else OURS.get(code, str(code))
