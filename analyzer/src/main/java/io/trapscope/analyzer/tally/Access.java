@@ -1,52 +1,44 @@
 package io.trapscope.analyzer.tally;
 
-/** One access of one item to a register, as {@link Accesses} looks at it. Reused. */
-final class Access {
+/**
+ * An exit that is one access of one item to a register, as {@link Accesses} looks at it. Reused.
+ */
+final class Access extends Exit {
   /** {@link #index} of an access that none belongs to. */
   static final long NO_INDEX = -1;
 
   /** What is accessed how; see {@link AccessKind}. */
   int kind;
 
-  /** Port, GPA or MSR. */
-  long number;
-
   /** What was written to the index register just before, where this is its data register. */
   long index;
 
-  long value;
-  long time;
-  long handling;
-  long guest;
+  /** Where its site was counted, and what that remembered of its register. */
+  int site;
 
-  /** Guest RIP; only where {@link #hasRip}. */
-  long rip;
+  long register;
 
-  /** Takes an access from a block of exits. */
-  void set(Exits exits, int at, int accessKind) {
-    kind = accessKind;
-    number = exits.number[at];
-    index = NO_INDEX;
-    value = exits.extra[at];
-    time = exits.time[at];
-    handling = exits.handling[at];
-    guest = exits.guest[at];
-    rip = hasRip() ? exits.rip[at] : 0;
+  boolean hasRip() {
+    return (what & RIP) != 0;
   }
 
   void set(Access other) {
     kind = other.kind;
-    number = other.number;
     index = other.index;
-    value = other.value;
+    number = other.number;
+    extra = other.extra;
     time = other.time;
     handling = other.handling;
     guest = other.guest;
     rip = other.rip;
+    what = other.what;
   }
 
-  boolean hasRip() {
-    return (kind & AccessKind.RIP) != 0;
+  /** Whether this is an access to the register of another of its kind, or to the one behind it. */
+  boolean isNear(Access before) {
+    long step = number - before.number;
+    long far = step * (step - AccessKind.size(kind));
+    return (far | (kind ^ before.kind) & AccessKind.LIKE) == 0;
   }
 
   /** Whether both come from one place in the guest, as far as the trace tells. */

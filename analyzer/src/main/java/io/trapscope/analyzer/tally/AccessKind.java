@@ -4,11 +4,11 @@ import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 
 /**
- * What an access to a register is, in one number, which follows from its {@link Exits#what} and its
+ * What an access to a register is, in one number, which follows from its {@link Exit#what} and its
  * register.
  *
  * <pre>
- *  0-7 event type   8-11 bytes, 0 for an MSR   12 write   13 MSR   14 has a RIP
+ *  0-7 event type   8-11 bytes, 0 for an MSR   12 write   13 MSR
  *  16-23 pair whose index register it writes   24-30 pair whose data register it goes to
  * </pre>
  */
@@ -18,9 +18,6 @@ final class AccessKind {
 
   static final int WRITE = 1 << 12;
   static final int MSR = 1 << 13;
-
-  /** The guest RIP was captured. */
-  static final int RIP = 1 << 14;
 
   /** What has to be equal for two accesses to be of one kind. */
   static final int LIKE = 0x3fff;
@@ -47,11 +44,11 @@ final class AccessKind {
         | ExitShape.bit(type, Field.VALUE);
   }
 
-  /** The kind of exits with this {@link Exits#what} and {@link Exits#number}. */
+  /** The kind of exits with this {@link Exit#what} and {@link Exit#number}. */
   static int of(long what, long number) {
     int type = (int) (what >>> 8) & 0xff;
     int first = (int) (what >>> 24) & 0xff;
-    int kind = type | ((first & 0xf) == 0 ? 0 : WRITE) | ((what & Exits.RIP) == 0 ? 0 : RIP);
+    int kind = type | ((first & 0xf) == 0 ? 0 : WRITE);
     if (type == MSR_TYPE) {
       return has(what, MSR_NEEDS) ? kind | MSR : NONE;
     }

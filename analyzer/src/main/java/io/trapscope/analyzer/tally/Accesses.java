@@ -20,57 +20,54 @@ public final class Accesses {
   private final TreeMap<Integer, Lane> lanes = new TreeMap<>();
   private Lane current;
 
-  // Of the exits at hand: those that are accesses, and their kinds.
-  private final int[] chosen = new int[Exits.CAPACITY];
-  private final int[] kinds = new int[Exits.CAPACITY];
+  /** Exits that wait for {@link #follow}: few enough for the processor's first cache. */
+  static final int MOST = 64;
 
-  /** From the third on 1 for an access that may be in one run with the access before it. */
-  private final int[] near = new int[Exits.CAPACITY + 4];
+  /** The accesses among the last exits, in their order. */
+  private final Access[] waiting = new Access[MOST + 1];
+
+  private int count;
+
+  Accesses() {
+    Arrays.setAll(waiting, absent -> new Access());
+  }
+
+  /** Where the next exit is to be taken apart, for {@link #add}. */
+  Exit room() {
+    return waiting[count];
+  }
 
   /**
-   * Adds exits.
+   * Keeps the exit in {@link #room} if it is an access.
    *
-   * @param sites has just counted them
+   * @param sites has just counted it
    */
-  void add(Exits exits, RawSites sites) {
-    if (current == null || current.vcpu != exits.vcpu) {
-      current = lanes.computeIfAbsent(exits.vcpu, Lane::new);
-    }
-    // Chosen first, without a branch that no processor can foretell.
-    int count = 0;
-    for (int i = 0; i < exits.size; i++) {
-      int kind = sites.kinds[i];
-      chosen[count] = i;
-      kinds[count] = kind;
-      count += (kind | -kind) >>> Integer.SIZE - 1;
-    }
-    findNear(exits, count);
-    current.add(exits, sites, count);
+  void add(RawSites sites) {
+    Access access = waiting[count];
+    int kind = sites.kind();
+    access.kind = kind;
+    access.index = Access.NO_INDEX;
+    access.site = sites.place();
+    access.register = sites.register();
+    // The next exit takes the place of what is no access: no branch that cannot be foretold.
+    count += (kind | -kind) >>> Integer.SIZE - 1;
   }
 
   /**
-   * Sees which accesses are to the register of the access before them, or to the one behind it. At
-   * either end of the block it could be so.
+   * Looks at the accesses that were added since the last time.
+   *
+   * @param vcpu their vCPU
+   * @param sites where they were counted
    */
-  private void findNear(Exits exits, int count) {
-    Arrays.fill(near, 0, 3, 1);
-    for (int i = 1; i < count; i++) {
-      long step = exits.number[chosen[i]] - exits.number[chosen[i - 1]];
-      long far = step * (step - AccessKind.size(kinds[i]));
-      long other = far | (kinds[i] ^ kinds[i - 1]) & AccessKind.LIKE;
-      near[i + 2] = 1 - (int) ((other | -other) >>> Long.SIZE - 1);
+  void follow(int vcpu, RawSites sites) {
+    if (current == null || current.vcpu != vcpu) {
+      current = lanes.computeIfAbsent(vcpu, Lane::new);
     }
-    Arrays.fill(near, count + 2, count + 4, 1);
-  }
-
-  /** Whether an access of the block may be in a run that is worth telling. */
-  private boolean isInRun(int access) {
-    int a = near[access];
-    int b = near[access + 1];
-    int c = near[access + 2];
-    int d = near[access + 3];
-    int e = near[access + 4];
-    return (c & (a & b | b & d | d & e)) != 0;
+    Lane lane = current;
+    for (int i = 0; i < count; i++) {
+      waiting[i] = lane.add(waiting[i], sites);
+    }
+    count = 0;
   }
 
   /** Adds accesses that come after these. */
@@ -106,8 +103,6 @@ public final class Accesses {
   private final class Lane {
     final int vcpu;
     private Trail trail = new Trail(runs);
-    private final Access now = new Access();
-
     private boolean any;
 
     /** A write of an index register whose data register may be next. */
@@ -124,46 +119,34 @@ public final class Accesses {
       this.vcpu = vcpu;
     }
 
-    /** Adds those of the exits that are chosen. */
-    void add(Exits exits, RawSites sites, int count) {
-      for (int i = 0; i < count; i++) {
-        int exit = chosen[i];
-        int kind = kinds[i];
-        if (hasIndex || AccessKind.isPaired(kind)) {
-          trail.settle(exits);
-          now.set(exits, exit, kind);
-          add(now);
-        } else {
-          int at = register(exits, exit, kind, sites);
-          registers.add(at, kind, exits.extra[exit], exits.handling[exit]);
-          if (isInRun(i) || !trail.isIdle()) {
-            trail.settle(exits);
-            now.set(exits, exit, kind);
-            trail.add(now);
-          } else {
-            trail.pass(exit, kind);
-          }
-          any = true;
-        }
+    /** Adds an access, and returns one that is not needed any more. */
+    Access add(Access access, RawSites sites) {
+      if (hasIndex || AccessKind.isPaired(access.kind)) {
+        add(access);
+        return access;
       }
-      trail.settle(exits);
+      registers.add(register(access, sites), access.kind, access.extra, access.handling);
+      any = true;
+      return trail.exchange(access);
     }
 
     /** Where the row of an access's register begins, which its site remembers. */
-    private int register(Exits exits, int exit, int kind, RawSites sites) {
-      int site = sites.places[exit] + RawSites.REGISTER;
-      long known = sites.rows[site];
-      if ((int) (known >>> 32) != registers.generation()) {
-        long at = registers.row(exits.number[exit], Access.NO_INDEX, kind, vcpu) & 0xffff_ffffL;
-        known = (long) registers.generation() << 32 | at;
-        sites.rows[site] = known;
-      }
-      return (int) known;
+    private int register(Access access, RawSites sites) {
+      long known = access.register;
+      return (int) (known >>> 32) == registers.generation()
+          ? (int) known
+          : findRegister(access, sites);
+    }
+
+    private int findRegister(Access access, RawSites sites) {
+      int at = registers.row(access.number, Access.NO_INDEX, access.kind, vcpu);
+      sites.remember(access.site, (long) registers.generation() << 32 | at & 0xffff_ffffL);
+      return at;
     }
 
     private void addRegister(Access access) {
       int at = registers.row(access.number, access.index, access.kind, vcpu);
-      registers.add(at, access.kind, access.value, access.handling);
+      registers.add(at, access.kind, access.extra, access.handling);
     }
 
     private void add(Access access) {
@@ -194,7 +177,7 @@ public final class Accesses {
     private void pair(Access data) {
       runs.addPair(index, data);
       hasIndex = false;
-      data.index = index.value & 0xffff_ffffL;
+      data.index = index.extra & 0xffff_ffffL;
       addRegister(data);
       data.handling += index.handling;
       data.guest += index.guest;

@@ -13,7 +13,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Where {@link Exits} finds what is asked of an exit, by the id of its type: numbers instead of a
+ * Where {@link Exit} finds what is asked of an exit, by the id of its type: numbers instead of a
  * branch for each type.
  */
 final class ExitShape {
@@ -87,7 +87,7 @@ final class ExitShape {
   /** Offsets of three words of the record: 16 bits each; see the masks. */
   static final int OFFSETS = 0;
 
-  /** Which bits of the first word go to {@link Exits#number}. */
+  /** Which bits of the first word go to {@link Exit#number}. */
   static final int NUMBER_MASK = 1;
 
   /** Which bits of the second word go to the upper half of the number. */
@@ -98,7 +98,7 @@ final class ExitShape {
 
   static final int COUNT_ONE = 4;
 
-  /** Bit of {@link Exits#what} that is taken away where several: the value is the first's. */
+  /** Bit of {@link Exit#what} that is taken away where several: the value is the first's. */
   static final int COUNT_BIT = 5;
 
   static final long[] TABLE = new long[IDS << WORDS];

@@ -12,57 +12,36 @@ public final class Latencies {
   /** By vCPU; then by reason and stage, null where there is none. */
   private final TreeMap<Integer, Latency[]> byVcpu = new TreeMap<>();
 
-  // What was not yet emptied into these: of one vCPU, by stage.
-  private final LatencyCells[] cells = new LatencyCells[STAGES];
-  private int vcpu = -1;
+  /** What was not yet emptied into these, all of one vCPU. */
+  private final LatencyCells cells = new LatencyCells();
 
-  // Room for those of the exits at hand that have a stage.
-  private final long[] someWhat = new long[Exits.CAPACITY];
-  private final long[] someNanos = new long[Exits.CAPACITY];
+  private int vcpu = -1;
 
   private long implausible;
 
-  Latencies() {
-    for (int stage = 0; stage < STAGES; stage++) {
-      cells[stage] = new LatencyCells();
-    }
-  }
-
-  /** Adds exits. */
-  void add(Exits exits) {
-    if (exits.vcpu != vcpu || !cells[0].hasRoom(exits.size)) {
+  /** Makes ready for so many exits of a vCPU. */
+  void expect(int of, int count) {
+    if (of != vcpu || !cells.reserve(count)) {
       flush();
-      vcpu = exits.vcpu;
+      vcpu = of;
+      cells.reserve(count);
     }
-    add(exits, Stage.GUEST, exits.guest);
-    add(exits, Stage.LOOP, exits.loop);
-    add(exits, Stage.DISPATCH, exits.dispatch);
-    add(exits, Stage.DEVICE, exits.device);
-    implausible += exits.implausible;
   }
 
-  private void add(Exits exits, Stage stage, long[] nanos) {
-    LatencyCells into = cells[stage.ordinal()];
-    if ((exits.common & stage.captured()) != 0) {
-      into.record(exits.what, nanos, exits.size);
-      return;
-    }
-    int count = 0;
-    for (int i = 0; i < exits.size; i++) {
-      someWhat[count] = exits.what[i];
-      someNanos[count] = nanos[i];
-      count += (exits.what[i] & stage.captured()) != 0 ? 1 : 0;
-    }
-    into.record(someWhat, someNanos, count);
+  /** Adds an exit, which was expected. */
+  void add(Exit exit) {
+    cells.add(exit);
+  }
+
+  /** Counts a guest time that is none. */
+  void addImplausible() {
+    implausible++;
   }
 
   /** Ends counting; more can be merged in. */
   void flush() {
     if (vcpu >= 0) {
-      Latency[] into = byVcpu.computeIfAbsent(vcpu, absent -> new Latency[REASONS * STAGES]);
-      for (int stage = 0; stage < STAGES; stage++) {
-        cells[stage].empty(into, stage, STAGES);
-      }
+      cells.empty(byVcpu.computeIfAbsent(vcpu, absent -> new Latency[REASONS * STAGES]));
       vcpu = -1;
     }
   }

@@ -2,26 +2,27 @@ package io.trapscope.analyzer.tally;
 
 import java.util.Arrays;
 
-/**
- * Durations of one stage on one vCPU while events go by, by reason of the exit. Emptied into {@link
- * Latency}.
- *
- * <p>Design note. Each loop over a block does one thing, with nothing that can grow or be called in
- * it: a compiler makes far more of such loops than of one that does all.
- */
+/** Durations on one vCPU while events go by, by reason and stage. Emptied into {@link Latency}. */
 final class LatencyCells {
   static final int REASONS = 256;
-  private static final int REASON = REASONS - 1;
+  private static final int STAGES = 4;
+  private static final int PLACES = REASONS * STAGES;
   private static final int[] NONE = new int[0];
 
-  /** By reason, and then by cell up to that of the longest duration. */
-  private final int[][] cells = new int[REASONS][];
+  // By reason and, within it, by stage.
 
-  private final long[] low = new long[REASONS];
-  private final long[] high = new long[REASONS];
-  private final long[] total = new long[REASONS];
+  /** By cell, up to that of the longest duration. */
+  private final int[][] cells = new int[PLACES][];
 
-  /** Durations until a cell might overflow. */
+  /** Shortest and longest duration, and the sum of all. */
+  private final long[] sums = new long[PLACES * WORDS];
+
+  private static final int WORDS = 4;
+  private static final int LOW = 0;
+  private static final int HIGH = 1;
+  private static final int TOTAL = 2;
+
+  /** Durations of a stage until a cell might overflow. */
   private int room;
 
   LatencyCells() {
@@ -30,68 +31,104 @@ final class LatencyCells {
 
   private void clear() {
     Arrays.fill(cells, NONE);
-    Arrays.fill(low, Long.MAX_VALUE);
-    Arrays.fill(high, Long.MIN_VALUE);
-    Arrays.fill(total, 0);
+    for (int at = 0; at < sums.length; at += WORDS) {
+      sums[at + LOW] = Long.MAX_VALUE;
+      sums[at + HIGH] = Long.MIN_VALUE;
+      sums[at + TOTAL] = 0;
+    }
     room = Integer.MAX_VALUE;
   }
 
-  /** Whether so many more durations can be taken before this has to be emptied. */
-  boolean hasRoom(int count) {
-    return count <= room;
+  /** Makes sure that so many more exits can be taken; false where this has to be emptied before. */
+  boolean reserve(int count) {
+    if (count > room) {
+      return false;
+    }
+    room -= count;
+    return true;
   }
 
-  /**
-   * Takes plausible durations in ns.
-   *
-   * @param what a reason each, in the low byte
-   */
-  void record(long[] what, long[] nanos, int size) {
-    room -= size;
-    if (anyBeyond(what, nanos, size)) {
-      stretch(what, nanos, size);
+  /** Takes the stages of an exit that were captured. */
+  void add(Exit exit) {
+    int place = exit.reason() * STAGES;
+    if ((exit.what & Exit.STAGES) == Exit.STAGES && addAll(exit, place)) {
+      return;
     }
-    for (int i = 0; i < size; i++) {
-      cells[(int) what[i] & REASON][Latency.SCALE.cell(nanos[i])]++;
+    addCaptured(exit, place);
+  }
+
+  /** Takes all stages of an exit, if there is a cell for each. */
+  private boolean addAll(Exit exit, int place) {
+    int[] guest = cells[place];
+    int[] loop = cells[place + 1];
+    int[] dispatch = cells[place + 2];
+    int[] device = cells[place + 3];
+    int inGuest = Latency.SCALE.cell(exit.guest);
+    int inLoop = Latency.SCALE.cell(exit.loop);
+    int inDispatch = Latency.SCALE.cell(exit.dispatch);
+    int inDevice = Latency.SCALE.cell(exit.device);
+    if (inGuest >= guest.length
+        || inLoop >= loop.length
+        || inDispatch >= dispatch.length
+        || inDevice >= device.length) {
+      return false;
     }
-    for (int i = 0; i < size; i++) {
-      total[(int) what[i] & REASON] += nanos[i];
+    guest[inGuest]++;
+    loop[inLoop]++;
+    dispatch[inDispatch]++;
+    device[inDevice]++;
+    sum(sums, place * WORDS, exit.guest);
+    sum(sums, (place + 1) * WORDS, exit.loop);
+    sum(sums, (place + 2) * WORDS, exit.dispatch);
+    sum(sums, (place + 3) * WORDS, exit.device);
+    return true;
+  }
+
+  private static void sum(long[] sums, int at, long nanos) {
+    sums[at + TOTAL] += nanos;
+    if (nanos < sums[at + LOW]) {
+      sums[at + LOW] = nanos;
+    }
+    if (nanos > sums[at + HIGH]) {
+      sums[at + HIGH] = nanos;
     }
   }
 
-  private boolean anyBeyond(long[] what, long[] nanos, int size) {
-    long beyond = 0;
-    for (int i = 0; i < size; i++) {
-      int reason = (int) what[i] & REASON;
-      beyond |= nanos[i] - low[reason] | high[reason] - nanos[i];
+  private void addCaptured(Exit exit, int place) {
+    if ((exit.what & Exit.GUEST) != 0) {
+      add(place, exit.guest);
     }
-    return beyond < 0;
+    if ((exit.what & Exit.LOOP) != 0) {
+      add(place + 1, exit.loop);
+    }
+    if ((exit.what & Exit.DISPATCH) != 0) {
+      add(place + 2, exit.dispatch);
+    }
+    if ((exit.what & Exit.DEVICE) != 0) {
+      add(place + 3, exit.device);
+    }
   }
 
-  private void stretch(long[] what, long[] nanos, int size) {
-    for (int i = 0; i < size; i++) {
-      int reason = (int) what[i] & REASON;
-      low[reason] = Math.min(low[reason], nanos[i]);
-      high[reason] = Math.max(high[reason], nanos[i]);
-      int last = Latency.SCALE.cell(high[reason]);
-      if (last >= cells[reason].length) {
-        cells[reason] = Arrays.copyOf(cells[reason], Latency.SCALE.upTo(last));
-      }
+  private void add(int place, long nanos) {
+    int cell = Latency.SCALE.cell(nanos);
+    if (cell >= cells[place].length) {
+      cells[place] = Arrays.copyOf(cells[place], Latency.SCALE.upTo(cell));
     }
+    cells[place][cell]++;
+    sum(sums, place * WORDS, nanos);
   }
 
   /**
    * Adds what was taken to distributions and begins anew.
    *
-   * @param into by reason, from {@code stage} on in steps of {@code stages}; null where there is
-   *     none yet
+   * @param into by reason and stage; null where there is none yet
    */
-  void empty(Latency[] into, int stage, int stages) {
-    for (int reason = 0; reason < REASONS; reason++) {
-      if (cells[reason].length > 0) {
-        int at = reason * stages + stage;
-        into[at] = into[at] == null ? new Latency() : into[at];
-        into[at].add(cells[reason], total[reason], low[reason], high[reason]);
+  void empty(Latency[] into) {
+    for (int place = 0; place < PLACES; place++) {
+      if (cells[place].length > 0) {
+        into[place] = into[place] == null ? new Latency() : into[place];
+        int at = place * WORDS;
+        into[place].add(cells[place], sums[at + TOTAL], sums[at + LOW], sums[at + HIGH]);
       }
     }
     clear();

@@ -1,6 +1,5 @@
 package io.trapscope.analyzer.tally;
 
-import io.trapscope.recorder.event.EventBlock;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
@@ -32,17 +31,14 @@ public final class Messages {
   private long bytes;
   private long left;
 
-  void add(Exits exits, EventBlock block) {
-    for (int i = 0; i < exits.others; i++) {
-      EventReader event = block.event(exits.other[i]);
-      EventType type = event.type();
-      if (type == EventType.CONSOLE_OUTPUT
-          || type == EventType.CONSOLE_INPUT
-          || type == EventType.MARK
-          || type == EventType.END) {
-        int channel = (int) event.get(Field.CHANNEL, 0);
-        add(new Message(type, event.time(), channel, event.getBytes(Field.DATA)));
-      }
+  void add(EventReader event) {
+    EventType type = event.type();
+    if (type == EventType.CONSOLE_OUTPUT
+        || type == EventType.CONSOLE_INPUT
+        || type == EventType.MARK
+        || type == EventType.END) {
+      int channel = (int) event.get(Field.CHANNEL, 0);
+      add(new Message(type, event.time(), channel, event.getBytes(Field.DATA)));
     }
   }
 

@@ -16,21 +16,15 @@ final class OpenBucket {
 
   private long longest = -1;
 
-  /** Adds exits, guest time and all; each loop does one thing, as in {@link LatencyCells}. */
-  void add(Exits exits) {
-    int size = exits.size;
-    for (int i = 0; i < size; i++) {
-      int at = ((int) exits.what[i] & REASONS - 1) << WORDS;
-      sums[at]++;
-      sums[at + 1] += exits.guest[i];
-      sums[at + 2] += exits.handling[i];
-    }
-    for (int i = 0; i < size; i++) {
-      cells[Bucket.SCALE.cell(exits.handling[i])]++;
-    }
-    for (int i = 0; i < size; i++) {
-      longest = Math.max(longest, exits.handling[i]);
-    }
+  /** Adds an exit, guest time and all. */
+  void add(Exit exit) {
+    int at = exit.reason() << WORDS;
+    long handling = exit.handling;
+    sums[at]++;
+    sums[at + 1] += exit.guest;
+    sums[at + 2] += handling;
+    cells[Bucket.SCALE.cell(handling)]++;
+    longest = Math.max(longest, handling);
   }
 
   boolean isUsed() {

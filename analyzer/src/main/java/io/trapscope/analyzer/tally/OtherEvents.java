@@ -1,16 +1,13 @@
 package io.trapscope.analyzer.tally;
 
-import io.trapscope.recorder.event.EventBlock;
 import io.trapscope.recorder.event.EventType;
 
 /** How many events there are of each type, exits left out. */
 public final class OtherEvents {
   private final long[] byType = new long[256];
 
-  void add(Exits exits, EventBlock block) {
-    for (int i = 0; i < exits.others; i++) {
-      byType[block.typeId(exits.other[i])]++;
-    }
+  void add(int type) {
+    byType[type]++;
   }
 
   void merge(OtherEvents later) {

@@ -21,11 +21,10 @@ public final class Pass {
   public record Order(
       Set<Part> parts, Predicate<EventReader> where, TimeAxis axis, int blockShift) {}
 
-  /** One tally and the exits that wait to be counted in it. */
+  /** One tally and the exits that count in it. */
   private static final class Counter {
     final Predicate<EventReader> where;
     final Tally tally;
-    final Exits exits = new Exits();
 
     Counter(Order order) {
       where = order.where();
@@ -34,9 +33,7 @@ public final class Pass {
 
     /** Counts the exits of a block, and returns how many there are. */
     int take(EventBlock block) {
-      exits.read(block, where);
-      tally.add(exits, block);
-      return exits.size;
+      return tally.add(block, where);
     }
   }
 

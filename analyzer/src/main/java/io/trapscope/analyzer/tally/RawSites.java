@@ -1,7 +1,7 @@
 package io.trapscope.analyzer.tally;
 
 /**
- * What {@link Sites} counts, while events go by: by the numbers of {@link Exits} as they are, so
+ * What {@link Sites} counts, while events go by: by the numbers of {@link Exit} as they are, so
  * that an exit costs one look-up and a few additions. Where it is full it is emptied into the table
  * of sites.
  */
@@ -11,10 +11,10 @@ final class RawSites extends Rows {
   // A row: RIP, number and what; then:
 
   /** What accesses these exits are: {@link AccessKind}. */
-  static final int ACCESS = 3;
+  private static final int ACCESS = 3;
 
   /** For {@link Accesses}, to find their register; 0 at first. */
-  static final int REGISTER = 4;
+  private static final int REGISTER = 4;
 
   static final int COUNT = 5;
   static final int GUEST = 6;
@@ -29,47 +29,59 @@ final class RawSites extends Rows {
 
   private final Sites sites;
 
-  /** Where the rows of the exits at hand begin. */
-  final int[] places = new int[Exits.CAPACITY];
-
-  /** What accesses the exits at hand are: {@link AccessKind}. */
-  final int[] kinds = new int[Exits.CAPACITY];
-
-  private final int[] missed = new int[Exits.CAPACITY];
-
   private int vcpu;
+
+  /** Where the row of the exit at hand begins. */
+  private int place;
 
   RawSites(Sites sites) {
     super(WORDS - KEY, LIMIT);
     this.sites = sites;
   }
 
-  /** Adds exits. */
-  void add(Exits exits) {
-    if (exits.vcpu != vcpu || size() + exits.size > LIMIT) {
+  /** Makes ready for so many exits of a vCPU. */
+  void expect(int of, int count) {
+    if (of != vcpu || size() + count > LIMIT) {
       flush();
-      vcpu = exits.vcpu;
+      vcpu = of;
     }
-    find(exits.rip, exits.number, exits.what, exits.size, places, missed);
-    long[] row = rows;
-    int size = exits.size;
-    for (int i = 0; i < size; i++) {
-      int at = places[i];
-      kinds[i] = (int) row[at + ACCESS];
-      row[at + COUNT]++;
-      row[at + GUEST] += exits.guest[i];
-      row[at + LOOP] += exits.loop[i];
-      row[at + DISPATCH] += exits.dispatch[i];
-      row[at + DEVICE] += exits.device[i];
-      long time = exits.time[i];
-      row[at + FIRST] = Math.min(row[at + FIRST], time);
-      row[at + LAST] = Math.max(row[at + LAST], time);
-    }
+  }
+
+  /** Adds an exit, which was expected. */
+  void add(Exit exit) {
+    int at = find(exit.rip, exit.number, exit.what);
+    place = at;
+    rows[at + COUNT]++;
+    rows[at + GUEST] += exit.guest;
+    rows[at + LOOP] += exit.loop;
+    rows[at + DISPATCH] += exit.dispatch;
+    rows[at + DEVICE] += exit.device;
+    rows[at + FIRST] = Math.min(rows[at + FIRST], exit.time);
+    rows[at + LAST] = Math.max(rows[at + LAST], exit.time);
+  }
+
+  /** What access the exit at hand is: {@link AccessKind}. */
+  int kind() {
+    return (int) rows[place + ACCESS];
+  }
+
+  /** What its site remembers for {@link Accesses}. */
+  long register() {
+    return rows[place + REGISTER];
+  }
+
+  /** Where the site of the exit at hand is. */
+  int place() {
+    return place;
+  }
+
+  void remember(int at, long register) {
+    rows[at + REGISTER] = register;
   }
 
   @Override
   int full(long rip, long number, long what) {
-    throw new IllegalStateException("emptied before a block that might not fit");
+    throw new IllegalStateException("more exits than were expected");
   }
 
   @Override

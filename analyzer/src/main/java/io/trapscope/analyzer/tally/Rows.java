@@ -28,9 +28,6 @@ abstract class Rows {
   /** Number of a row plus one, 0 where free; a power of two, at most a quarter full. */
   private int[] index;
 
-  /** Where the row found last begins: exits often come in loops. */
-  private int last;
-
   /**
    * An empty table.
    *
@@ -48,7 +45,6 @@ abstract class Rows {
     rows = new long[FIRST_ROWS * words];
     index = new int[FIRST_ROWS * 4];
     size = 0;
-    last = -1;
   }
 
   /** Number of rows. */
@@ -63,52 +59,25 @@ abstract class Rows {
 
   /** Where the row with this key begins; where there is none, what {@link #insert} returns. */
   final int find(long a, long b, long c) {
-    if (last >= 0 && rows[last] == a && rows[last + 1] == b && rows[last + 2] == c) {
-      return last;
-    }
+    int slot = (int) hash(a, b, c) & index.length - 1;
+    // The row of number 0 is looked at for nothing where there is none: no branch to foretell.
+    int at = Math.max(0, index[slot] - 1) * words;
+    return rows[at] == a && rows[at + 1] == b && rows[at + 2] == c && index[slot] != 0
+        ? at
+        : search(slot, a, b, c);
+  }
+
+  private int search(int from, long a, long b, long c) {
     int mask = index.length - 1;
-    for (int slot = (int) hash(a, b, c) & mask; ; slot = slot + 1 & mask) {
+    for (int slot = from; ; slot = slot + 1 & mask) {
       int number = index[slot];
       if (number == 0) {
         return insert(slot, a, b, c);
       }
       int at = (number - 1) * words;
       if (rows[at] == a && rows[at + 1] == b && rows[at + 2] == c) {
-        last = at;
         return at;
       }
-    }
-  }
-
-  /**
-   * Finds many rows at once, as {@link #find} does; {@link #full} must not be asked meanwhile.
-   *
-   * <p>Design note. A large table is not in the processor's first caches. In short loops it waits
-   * for many rows at a time: the first looks the keys' rows up, the second sees whether they are
-   * the right ones, which they nearly always are, and the third looks for those that are not.
-   *
-   * @param places where each row begins: the result
-   * @param missed room for numbers of keys
-   */
-  final void find(long[] a, long[] b, long[] c, int count, int[] places, int[] missed) {
-    int[] slots = index;
-    long[] all = rows;
-    int mask = slots.length - 1;
-    for (int i = 0; i < count; i++) {
-      places[i] = slots[(int) hash(a[i], b[i], c[i]) & mask];
-    }
-    int misses = 0;
-    for (int i = 0; i < count; i++) {
-      int number = places[i];
-      int at = Math.max(0, number - 1) * words;
-      long other = all[at] ^ a[i] | all[at + 1] ^ b[i] | all[at + 2] ^ c[i] | number - 1 >>> 31;
-      places[i] = at;
-      missed[misses] = i;
-      misses += (int) ((other | -other) >>> Long.SIZE - 1);
-    }
-    for (int i = 0; i < misses; i++) {
-      int which = missed[i];
-      places[which] = find(a[which], b[which], c[which]);
     }
   }
 
@@ -138,7 +107,6 @@ abstract class Rows {
       index = new int[index.length * 2];
       reindex();
     }
-    last = at;
     return at;
   }
 

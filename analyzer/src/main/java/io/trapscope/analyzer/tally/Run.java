@@ -60,7 +60,7 @@ final class Run {
     guest = 0;
     changes = 0;
     end = with.time + with.handling;
-    value = with.value;
+    value = with.extra;
   }
 
   /** Appends an access. */
@@ -68,9 +68,9 @@ final class Run {
     links++;
     handling += access.handling;
     guest += access.guest;
-    changes += access.value == value ? 0 : 1;
+    changes += access.extra == value ? 0 : 1;
     end = access.time + access.handling;
-    value = access.value;
+    value = access.extra;
   }
 
   /** Appends a run whose first access is this one's last. */

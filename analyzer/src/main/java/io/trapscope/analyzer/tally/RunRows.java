@@ -77,7 +77,7 @@ public final class RunRows extends SampledRows {
             | (first.hasRip() ? HAS_RIP : 0)
             | (long) AccessKind.size(first.kind) << 16
             | (first.index + 1 & 0xff_ffff_ffffL) << INDEX_SHIFT;
-    int at = row(first.rip, first.number, what);
+    int at = row(first.hasRip() ? first.rip : 0, first.number, what);
     if (at < 0) {
       return;
     }

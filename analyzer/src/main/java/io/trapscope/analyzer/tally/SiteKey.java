@@ -49,7 +49,7 @@ final class SiteKey {
 
   private SiteKey() {}
 
-  /** The meta word of exits with this {@link Exits#what}. */
+  /** The meta word of exits with this {@link Exit#what}. */
   static long meta(long what, long number, int vcpu) {
     EventType type = EventType.of((int) (what >>> 8) & 0xff);
     int first = (int) (what >>> 24) & 0xff;
@@ -74,7 +74,7 @@ final class SiteKey {
     return key;
   }
 
-  /** The register word of exits with this {@link Exits#what} and {@link Exits#number}. */
+  /** The register word of exits with this {@link Exit#what} and {@link Exit#number}. */
   static long register(long what, long number) {
     EventType type = EventType.of((int) (what >>> 8) & 0xff);
     if (type == EventType.EPT_FAULT) {
@@ -114,7 +114,7 @@ final class SiteKey {
     return key;
   }
 
-  /** Where an EPT fault's {@link Exits#number} says that nothing had touched the page. */
+  /** Where an EPT fault's {@link Exit#number} says that nothing had touched the page. */
   static final long FIRST_TOUCH_NUMBER = 0xf00;
 
   private static boolean has(long what, EventType type, Field field) {

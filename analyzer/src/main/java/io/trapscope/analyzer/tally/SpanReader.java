@@ -6,6 +6,7 @@ import io.trapscope.recorder.trace.TraceReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * What happened between two times, exactly: whole buckets of a timeline, and at either end the
@@ -92,14 +93,12 @@ public final class SpanReader {
       return;
     }
     EventBlock block = new EventBlock();
-    Exits exits = new Exits();
     for (int vcpu : trace.streams()) {
       BlockCursor cursor = trace.stream(vcpu, from);
       boolean passed = false;
       // The first exit after the span may have guest time in it.
       while (!passed && cursor.next(block)) {
-        exits.read(block, null);
-        timeline.addBetween(exits, from, to, into);
+        eachExit(block, exit -> timeline.addBetween(exit, from, to, into));
         passed = block.event(block.size() - 1).time() >= to;
       }
     }
@@ -112,16 +111,28 @@ public final class SpanReader {
       spans.add(new Bucket());
     }
     EventBlock block = new EventBlock();
-    Exits exits = new Exits();
     for (int vcpu : trace.streams()) {
       BlockCursor cursor = trace.stream(vcpu);
       while (cursor.next(block)) {
-        exits.read(block, null);
-        for (int i = 0; i < spans.size(); i++) {
-          timeline.addBetween(exits, from(begins, i), to(begins, i), spans.get(i));
-        }
+        eachExit(
+            block,
+            exit -> {
+              for (int i = 0; i < spans.size(); i++) {
+                timeline.addBetween(exit, from(begins, i), to(begins, i), spans.get(i));
+              }
+            });
       }
     }
     return spans;
+  }
+
+  private static void eachExit(EventBlock block, Consumer<Exit> whoAsks) {
+    Exit exit = new Exit();
+    for (int i = 0; i < block.size(); i++) {
+      if (exit.read(block, i)) {
+        exit.leaveOutImplausible();
+        whoAsks.accept(exit);
+      }
+    }
   }
 }

@@ -5,10 +5,10 @@ import java.util.Locale;
 
 /** The stages of an exit in the order in which they pass. Each one's window is its field's. */
 public enum Stage {
-  GUEST(Field.GUEST_TIME, Exits.GUEST),
-  LOOP(Field.LOOP_TIME, Exits.LOOP),
-  DISPATCH(Field.DISPATCH_TIME, Exits.DISPATCH),
-  DEVICE(Field.DEVICE_TIME, Exits.DEVICE);
+  GUEST(Field.GUEST_TIME, Exit.GUEST),
+  LOOP(Field.LOOP_TIME, Exit.LOOP),
+  DISPATCH(Field.DISPATCH_TIME, Exit.DISPATCH),
+  DEVICE(Field.DEVICE_TIME, Exit.DEVICE);
 
   private final Field field;
   private final long captured;
@@ -18,7 +18,7 @@ public enum Stage {
     this.captured = captured;
   }
 
-  /** The bit of {@link Exits#what} that says that it was captured. */
+  /** The bit of {@link Exit#what} that says that it was captured. */
   long captured() {
     return captured;
   }

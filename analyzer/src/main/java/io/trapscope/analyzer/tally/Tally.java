@@ -1,11 +1,13 @@
 package io.trapscope.analyzer.tally;
 
 import io.trapscope.recorder.event.EventBlock;
+import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What one pass, or a part of one, has counted. Bounded by the number of distinct things (reasons,
@@ -33,6 +35,9 @@ public final class Tally {
   private final Timeline timeline;
   private final Messages messages;
 
+  /** Where exits are taken apart that nobody keeps. */
+  private final Exit alone = new Exit();
+
   Tally(Set<Part> parts, TimeAxis axis, int blockShift) {
     sites = parts.contains(Part.SITES) || parts.contains(Part.ACCESSES) ? new Sites() : null;
     rawSites = sites == null ? null : new RawSites(sites);
@@ -43,24 +48,72 @@ public final class Tally {
     messages = parts.contains(Part.MESSAGES) ? new Messages() : null;
   }
 
-  void add(Exits exits, EventBlock block) {
+  /**
+   * Counts the events of a block.
+   *
+   * @param where which exits count; null for all
+   * @return how many of them are exits
+   */
+  int add(EventBlock block, Predicate<EventReader> where) {
+    int size = block.size();
+    expect(block.vcpu(), size);
+    int exits = 0;
+    for (int from = 0; from < size; from += Accesses.MOST) {
+      exits += add(block, from, Math.min(size, from + Accesses.MOST), where);
+      if (accesses != null) {
+        accesses.follow(block.vcpu(), rawSites);
+      }
+    }
+    return exits;
+  }
+
+  private int add(EventBlock block, int from, int to, Predicate<EventReader> where) {
+    int exits = 0;
+    for (int i = from; i < to; i++) {
+      Exit exit = accesses == null ? alone : accesses.room();
+      if (!exit.read(block, i)) {
+        addOther(block, i);
+      } else if (where == null || where.test(block.event(i))) {
+        exits++;
+        add(exit);
+      }
+    }
+    return exits;
+  }
+
+  private void expect(int vcpu, int count) {
     if (sites != null) {
-      rawSites.add(exits);
+      rawSites.expect(vcpu, count);
     }
     if (latencies != null) {
-      latencies.add(exits);
+      latencies.expect(vcpu, count);
+    }
+  }
+
+  private void add(Exit exit) {
+    if (exit.leaveOutImplausible() && latencies != null) {
+      latencies.addImplausible();
+    }
+    if (sites != null) {
+      rawSites.add(exit);
+    }
+    if (latencies != null) {
+      latencies.add(exit);
     }
     if (accesses != null) {
-      accesses.add(exits, rawSites);
+      accesses.add(rawSites);
     }
     if (timeline != null) {
-      timeline.add(exits);
+      timeline.add(exit);
     }
-    if (exits.others > 0 && others != null) {
-      others.add(exits, block);
+  }
+
+  private void addOther(EventBlock block, int event) {
+    if (others != null) {
+      others.add(block.typeId(event));
     }
-    if (exits.others > 0 && messages != null) {
-      messages.add(exits, block);
+    if (messages != null) {
+      messages.add(block.event(event));
     }
   }
 

@@ -15,14 +15,6 @@ public final class Timeline {
   private static final int FAULT = EventType.EPT_FAULT.id();
   private static final int HALT = EventType.HLT.id();
 
-  /** 1 for the types of which there is more to count: added, not asked in a branch. */
-  private static final int[] IS_MORE = new int[256];
-
-  static {
-    IS_MORE[FAULT] = 1;
-    IS_MORE[HALT] = 1;
-  }
-
   private static final long IDLE = (long) ExitShape.bit(EventType.HLT, Field.IDLE_TIME) << 32;
   private static final long GPA = (long) ExitShape.bit(EventType.EPT_FAULT, Field.GPA) << 32;
   private static final long TOUCH =
@@ -47,68 +39,43 @@ public final class Timeline {
   /** What was counted in the current bucket and is not yet there. */
   private final OpenBucket open = new OpenBucket();
 
-  /** Of the exits at hand: EPT faults and halts. */
-  private final int[] more = new int[Exits.CAPACITY];
-
   Timeline(TimeAxis axis, int blockShift) {
     this.axis = axis;
     this.blockShift = blockShift;
     this.width = axis.width();
   }
 
-  /** Adds exits. */
-  void add(Exits exits) {
-    boolean inside = current != null && exits.earliest >= start && exits.latest - start < width;
-    if (inside) {
-      addInside(exits);
-      return;
+  /** Adds an exit. */
+  void add(Exit exit) {
+    long offset = exit.time - start;
+    if (current == null || offset < exit.guest || offset >= width) {
+      addAcross(exit);
+    } else {
+      open.add(exit);
     }
-    for (int i = 0; i < exits.size; i++) {
-      long time = exits.time[i];
-      long offset = time - start;
-      if (current == null || offset < 0 || offset >= width) {
-        goTo(time);
-        offset = time - start;
-      }
-      int place = place((int) exits.what[i] & 0xff);
-      long guest = exits.guest[i];
-      boolean all = guest <= offset;
-      current.add(place, all ? guest : 0, exits.handling[i]);
-      if (!all) {
-        spreadGuest(place, time - guest, time);
-      }
-      int type = type(exits, i);
-      if (type == FAULT) {
-        fault(exits, i, current);
-      } else if (type == HALT) {
-        halt(exits, i);
-      }
+    int type = exit.type();
+    if (type == FAULT) {
+      fault(exit, current);
+    } else if (type == HALT) {
+      halt(exit);
     }
   }
 
-  /** Adds exits that lie in the current bucket with all the guest time before them. */
-  private void addInside(Exits exits) {
-    open.add(exits);
-    int count = 0;
-    for (int i = 0; i < exits.size; i++) {
-      more[count] = i;
-      count += IS_MORE[(int) (exits.what[i] >>> 8) & 0xff];
+  /** Adds an exit that does not lie in the current bucket with all the guest time before it. */
+  private void addAcross(Exit exit) {
+    long time = exit.time;
+    long offset = time - start;
+    if (current == null || offset < 0 || offset >= width) {
+      goTo(time);
+      offset = time - start;
     }
-    // Faults first: a halt may make another bucket the current one.
-    for (int i = 0; i < count; i++) {
-      if (type(exits, more[i]) == FAULT) {
-        fault(exits, more[i], current);
-      }
+    int place = place(exit.reason());
+    long guest = exit.guest;
+    boolean all = guest <= offset;
+    current.add(place, all ? guest : 0, exit.handling);
+    if (!all) {
+      spreadGuest(place, time - guest, time);
     }
-    for (int i = 0; i < count; i++) {
-      if (type(exits, more[i]) == HALT) {
-        halt(exits, more[i]);
-      }
-    }
-  }
-
-  private static int type(Exits exits, int i) {
-    return (int) (exits.what[i] >>> 8) & 0xff;
   }
 
   /** Puts into the current bucket what was counted there. */
@@ -118,33 +85,29 @@ public final class Timeline {
     }
   }
 
-  private void halt(Exits exits, int i) {
-    if (isHalt(exits, i)) {
-      long handled = exits.time[i] + exits.handling[i];
-      spreadIdle(handled, handled + exits.extra[i]);
+  private void halt(Exit exit) {
+    if (isHalt(exit)) {
+      long handled = exit.time + exit.handling;
+      spreadIdle(handled, handled + exit.extra);
     }
   }
 
-  /** Adds to a bucket what of these exits lies in a span of time. */
-  void addBetween(Exits exits, long from, long to, Bucket into) {
-    for (int i = 0; i < exits.size; i++) {
-      long time = exits.time[i];
-      long what = exits.what[i];
-      int place = place((int) what & 0xff);
-      long handled = time + exits.handling[i];
-      long guest = overlap(time - exits.guest[i], time, from, to);
-      int type = type(exits, i);
-      if (time >= from && time < to) {
-        into.add(place, guest, exits.handling[i]);
-        if (type == FAULT) {
-          fault(exits, i, into);
-        }
-      } else if (guest > 0) {
-        into.guest(place, guest);
+  /** Adds to a bucket what of an exit lies in a span of time. */
+  void addBetween(Exit exit, long from, long to, Bucket into) {
+    long time = exit.time;
+    int place = place(exit.reason());
+    long handled = time + exit.handling;
+    long guest = overlap(time - exit.guest, time, from, to);
+    if (time >= from && time < to) {
+      into.add(place, guest, exit.handling);
+      if (exit.type() == FAULT) {
+        fault(exit, into);
       }
-      if (isHalt(exits, i)) {
-        into.idle += overlap(handled, handled + exits.extra[i], from, to);
-      }
+    } else if (guest > 0) {
+      into.guest(place, guest);
+    }
+    if (isHalt(exit)) {
+      into.idle += overlap(handled, handled + exit.extra, from, to);
     }
   }
 
@@ -152,16 +115,14 @@ public final class Timeline {
     return Math.max(0, Math.min(end, to) - Math.max(begin, from));
   }
 
-  private static boolean isHalt(Exits exits, int i) {
-    long what = exits.what[i];
-    return type(exits, i) == HALT && (what & IDLE) != 0 && Latency.isPlausible(exits.extra[i]);
+  private static boolean isHalt(Exit exit) {
+    return exit.type() == HALT && (exit.what & IDLE) != 0 && Latency.isPlausible(exit.extra);
   }
 
-  private void fault(Exits exits, int i, Bucket into) {
-    long what = exits.what[i];
-    boolean first = (what & TOUCH) != 0 && (exits.number[i] & SiteKey.FIRST_TOUCH_NUMBER) != 0;
-    long block = exits.extra[i] >>> blockShift;
-    into.fault((what & GPA) != 0 && block < Bucket.BLOCKS ? (int) block : -1, first);
+  private void fault(Exit exit, Bucket into) {
+    boolean first = (exit.what & TOUCH) != 0 && (exit.number & SiteKey.FIRST_TOUCH_NUMBER) != 0;
+    long block = exit.extra >>> blockShift;
+    into.fault((exit.what & GPA) != 0 && block < Bucket.BLOCKS ? (int) block : -1, first);
   }
 
   private int place(int reason) {

@@ -1,23 +1,33 @@
 package io.trapscope.analyzer.tally;
 
 import io.trapscope.analyzer.tally.Run.Relation;
+import java.util.Arrays;
 
 /** The accesses of one vCPU, one after the other, and the runs that they make. */
 final class Trail {
+  private static final int LAST = Accesses.SHORTEST_RUN - 1;
+
   private final RunRows runs;
   private final Polls polls = new Polls();
   private final Strings strings = new Strings();
 
+  /** The last accesses in turn: as many as make a run. */
+  private final Access[] recent = new Access[Accesses.SHORTEST_RUN];
+
+  /** Place of the last one among them. */
+  private int newest;
+
+  /** How many accesses up to the last one may each be in a run with the one before. */
+  private int links;
+
+  /** How many accesses up to the last one the trackers of runs have not been shown. */
+  private int unseen;
+
+  /** Whether the trackers have to see every access: a run is open, or they know too few. */
+  private boolean watching = true;
+
   private boolean any;
   private final Access first = new Access();
-
-  /** The last access, but for those that were passed over. */
-  private final Access last = new Access();
-
-  /** Which of the exits at hand was passed over last, and its kind; -1 where none. */
-  private int passed = -1;
-
-  private int passedKind;
 
   /**
    * An empty one.
@@ -26,37 +36,49 @@ final class Trail {
    */
   Trail(RunRows runs) {
     this.runs = runs;
+    Arrays.setAll(recent, absent -> new Access());
   }
 
-  /** Whether no run is open: accesses that are in none can be passed over. */
-  boolean isIdle() {
-    return any && polls.isIdle() && strings.isIdle();
+  /** Appends an access, keeps it, and returns one that is not needed any more. */
+  Access exchange(Access access) {
+    final Access before = recent[newest & LAST];
+    final Access left = recent[++newest & LAST];
+    recent[newest & LAST] = access;
+    follow(before, access);
+    return left;
   }
 
-  /** Appends an access of a block of exits, which is in no run and has no index. */
-  void pass(int exit, int kind) {
-    passed = exit;
-    passedKind = kind;
-  }
-
-  /** Takes the access that was passed over last; before another is added, or the exits go. */
-  void settle(Exits exits) {
-    if (passed >= 0) {
-      last.set(exits, passed, passedKind);
-      passed = -1;
-    }
-  }
-
-  /** Appends an access; {@link #settle} has been called. */
+  /** Appends an access. */
   void add(Access access) {
-    if (any) {
-      polls.add(last, access);
-      strings.add(last, access);
-    } else {
+    final Access before = recent[newest & LAST];
+    final Access now = recent[++newest & LAST];
+    now.set(access);
+    follow(before, now);
+  }
+
+  private void follow(Access before, Access now) {
+    if (!any) {
       any = true;
-      first.set(access);
+      first.set(now);
+      return;
     }
-    last.set(access);
+    links = now.isNear(before) ? links + 1 : 0;
+    unseen++;
+    if (watching || links >= Accesses.SHORTEST_RUN - 1) {
+      show(Math.max(1, links));
+    }
+  }
+
+  /** Shows the trackers of runs those of so many accesses, up to the last, that they miss. */
+  private void show(int most) {
+    for (int back = Math.min(unseen, most) - 1; back >= 0; back--) {
+      Access before = recent[newest - back - 1 & LAST];
+      Access access = recent[newest - back & LAST];
+      polls.add(before, access);
+      strings.add(before, access);
+    }
+    unseen = 0;
+    watching = !polls.isIdle() || !strings.isIdle();
   }
 
   /** Appends another one, which is not used again. */
@@ -65,14 +87,20 @@ final class Trail {
       return;
     }
     boolean isFirst = !any;
+    show(links);
+    later.show(later.links);
     add(later.first);
+    show(1);
     polls.merge(later.polls, isFirst);
     strings.merge(later.strings, isFirst);
-    last.set(later.last);
+    recent[newest & LAST].set(later.recent[later.newest & LAST]);
+    links = 0;
+    watching = !polls.isIdle() || !strings.isIdle();
   }
 
   /** Ends the runs that are open; nothing is added afterwards. */
   void finish() {
+    show(links);
     polls.finish();
     strings.finish();
   }
@@ -84,7 +112,7 @@ final class Trail {
       if (AccessKind.isWrite(next.kind) || !next.isLike(before)) {
         return Relation.NONE;
       }
-      return next.value == before.value ? Relation.SAME : Relation.CHANGED;
+      return next.extra == before.extra ? Relation.SAME : Relation.CHANGED;
     }
 
     @Override

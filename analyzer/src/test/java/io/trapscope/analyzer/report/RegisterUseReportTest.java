@@ -131,6 +131,29 @@ class RegisterUseReportTest {
             """);
   }
 
+  /** Whether an access to a data register belongs to a pair follows from what was before it. */
+  @Test
+  void aPollLoopMayBeTheVeryFirstThing() {
+    for (int i = 0; i < 6; i++) {
+      port(READ, 1, 0x71, 0x26, 0x2000);
+    }
+    assertThat(table("poll_loops")).contains("port 0x71   1 B  0x2000        1      6        6");
+  }
+
+  @Test
+  void onlyWhatIsLongEnoughIsAPollLoopWhereverItBegins() {
+    for (int before = 0; before < 200; before++) {
+      for (int reads : new int[] {3, 4, 1, 5, 2}) {
+        for (int i = 0; i < reads; i++) {
+          port(READ, 1, 0x64, reads, 0x2000);
+        }
+        port(WRITE, 1, 0x80, 0, 0x2000);
+      }
+      port(WRITE, 1, 0x80 + before % 3, 0, 0x3000);
+    }
+    assertThat(table("poll_loops")).contains("port 0x64   1 B  0x2000      400  1,800        5");
+  }
+
   @Test
   void threeReadsAreNoPollLoop() {
     for (int i = 0; i < 3; i++) {

@@ -95,15 +95,20 @@ class LatencyPropertiesTest {
     return empty(cells);
   }
 
-  /** All of them, of one reason. */
+  /** All of them as guest times of one reason, of which every other exit has no other stage. */
   private static void record(LatencyCells cells, List<Long> durations) {
-    long[] nanos = durations.stream().mapToLong(Long::longValue).toArray();
-    cells.record(new long[nanos.length], nanos, nanos.length);
+    Exit exit = new Exit();
+    for (int i = 0; i < durations.size(); i++) {
+      exit.guest = durations.get(i);
+      exit.device = i;
+      exit.what = i % 2 == 0 ? Exit.STAGES : Exit.GUEST;
+      cells.add(exit);
+    }
   }
 
   private static Latency empty(LatencyCells cells) {
-    Latency[] byReason = new Latency[LatencyCells.REASONS];
-    cells.empty(byReason, 0, 1);
-    return byReason[0];
+    Latency[] places = new Latency[LatencyCells.REASONS * Stage.values().length];
+    cells.empty(places);
+    return places[Stage.GUEST.ordinal()];
   }
 }

@@ -2,12 +2,15 @@ package io.trapscope.analyzer.tally;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.trapscope.recorder.event.EventBlock;
 import io.trapscope.recorder.event.EventLayout;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -18,33 +21,38 @@ class SitesPropertiesTest {
     EventType.PIO, EventType.MMIO, EventType.EPT_FAULT, EventType.HLT
   };
 
-  /** Some exits on one vCPU, of some types, reasons, places and registers. */
-  private static Exits exits(Random random, int count, int spread) {
-    Exits exits = new Exits();
-    exits.vcpu = random.nextInt(2);
-    for (int i = 0; i < count; i++) {
-      EventType type = TYPES[random.nextInt(TYPES.length)];
-      EventLayout layout = EventLayout.of(type);
-      long captured = 0;
-      for (Field field : layout.fields()) {
-        boolean has = layout.presenceBit(field) >= 0 && random.nextInt(10) != 0;
-        captured |= has ? 1L << layout.presenceBit(field) : 0;
-      }
-      exits.rip[i] = (long) random.nextInt(spread) << random.nextInt(24);
-      exits.number[i] = (long) random.nextInt(spread) << random.nextInt(14);
-      exits.what[i] = captured << 32 | random.nextInt(3) << 24 | type.id() << 8 | 30;
-      exits.time[i] = random.nextInt(1000);
-      exits.guest[i] = random.nextInt(100);
-      exits.loop[i] = random.nextInt(100);
-    }
-    exits.size = count;
-    return exits;
+  /** Some exits of some types, reasons, places and registers. */
+  private static List<Exit> exits(Random random, int count, int spread) {
+    return Stream.generate(() -> exit(random, spread)).limit(count).toList();
   }
 
-  private static Sites sites(Exits exits, int limit) {
+  private static Exit exit(Random random, int spread) {
+    EventType type = TYPES[random.nextInt(TYPES.length)];
+    EventLayout layout = EventLayout.of(type);
+    long captured = 0;
+    for (Field field : layout.fields()) {
+      boolean has = layout.presenceBit(field) >= 0 && random.nextInt(10) != 0;
+      captured |= has ? 1L << layout.presenceBit(field) : 0;
+    }
+    Exit exit = new Exit();
+    exit.rip = (long) random.nextInt(spread) << random.nextInt(24);
+    exit.number = (long) random.nextInt(spread) << random.nextInt(14);
+    exit.what = captured << 32 | random.nextInt(3) << 24 | type.id() << 8 | 30;
+    exit.time = random.nextInt(1000);
+    exit.guest = random.nextInt(100);
+    exit.loop = random.nextInt(100);
+    return exit;
+  }
+
+  private static void add(RawSites raw, int vcpu, List<Exit> exits) {
+    raw.expect(vcpu, exits.size());
+    exits.forEach(raw::add);
+  }
+
+  private static Sites sites(int vcpu, List<Exit> exits, int limit) {
     Sites sites = new Sites(limit);
     RawSites raw = new RawSites(sites);
-    raw.add(exits);
+    add(raw, vcpu, exits);
     raw.flush();
     return sites;
   }
@@ -61,13 +69,14 @@ class SitesPropertiesTest {
     Sites merged = new Sites(limit);
     long count = 0;
     for (int part = 0; part < parts; part++) {
-      Exits exits = exits(random, random.nextInt(Exits.CAPACITY), spread);
-      count += exits.size;
-      raw.add(exits);
+      int vcpu = random.nextInt(2);
+      List<Exit> exits = exits(random, random.nextInt(EventBlock.CAPACITY), spread);
+      count += exits.size();
+      add(raw, vcpu, exits);
       if (random.nextBoolean()) {
         raw.flush();
       }
-      merged.merge(sites(exits, limit));
+      merged.merge(sites(vcpu, exits, limit));
     }
     raw.flush();
     Set<Site> rows = new HashSet<>(whole.sites());

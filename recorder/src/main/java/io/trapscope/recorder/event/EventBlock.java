@@ -1,6 +1,9 @@
 package io.trapscope.recorder.event;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
  * Up to {@link #CAPACITY} records of one batch in a row, for who goes over millions of events and
@@ -18,11 +21,16 @@ public final class EventBlock {
    */
   public static final int SLACK = 256;
 
+  private static final VarHandle U64 =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle I32 =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
   private final EventReader reader = new EventReader();
   private final int[] offsets = new int[CAPACITY];
   private final int[] heads = new int[CAPACITY];
   private final long[] sequences = new long[CAPACITY];
-  private ByteBuffer bytes;
+  private byte[] bytes = {};
   private int vcpu;
   private long baseTime;
   private long baseInstructions;
@@ -31,10 +39,11 @@ public final class EventBlock {
   /**
    * Empties the block and sets the batch that the records to come belong to.
    *
-   * @param source little-endian; has {@link #SLACK} bytes more behind the last of them
+   * @param source little-endian, an array of its own that has {@link #SLACK} bytes more behind the
+   *     last of them
    */
   public void batch(ByteBuffer source, int vcpu, long baseTime, long baseInstructions) {
-    this.bytes = source;
+    this.bytes = source.array();
     this.vcpu = vcpu;
     this.baseTime = baseTime;
     this.baseInstructions = baseInstructions;
@@ -108,11 +117,11 @@ public final class EventBlock {
 
   /** 64 bits of the batch. */
   public long u64(int at) {
-    return bytes.getLong(at);
+    return (long) U64.get(bytes, at);
   }
 
   /** 32 bits of the batch. */
   public int i32(int at) {
-    return bytes.getInt(at);
+    return (int) I32.get(bytes, at);
   }
 }
