@@ -5,6 +5,7 @@ import java.util.Arrays;
 
 /** The accesses of one vCPU, one after the other, and the runs that they make. */
 final class Trail {
+  /** Mask of a place among the last accesses: a shortest run is a power of two long. */
   private static final int LAST = Accesses.SHORTEST_RUN - 1;
 
   private final RunRows runs;
