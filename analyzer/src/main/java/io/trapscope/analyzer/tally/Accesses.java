@@ -15,13 +15,13 @@ public final class Accesses {
   /** Accesses that make a run worth telling. */
   public static final int SHORTEST_RUN = 4;
 
+  /** Exits that wait for {@link #follow}: few enough for the processor's first cache. */
+  static final int MOST = 64;
+
   private final Registers registers = new Registers();
   private final RunRows runs = new RunRows();
   private final TreeMap<Integer, Lane> lanes = new TreeMap<>();
   private Lane current;
-
-  /** Exits that wait for {@link #follow}: few enough for the processor's first cache. */
-  static final int MOST = 64;
 
   /** The accesses among the last exits, in their order. */
   private final Access[] waiting = new Access[MOST + 1];
@@ -41,14 +41,15 @@ public final class Accesses {
    * Keeps the exit in {@link #room} if it is an access.
    *
    * @param sites has just counted it
+   * @param site where
    */
-  void add(RawSites sites) {
+  void add(RawSites sites, int site) {
     Access access = waiting[count];
-    int kind = sites.kind();
+    int kind = sites.kind(site);
     access.kind = kind;
     access.index = Access.NO_INDEX;
-    access.site = sites.place();
-    access.register = sites.register();
+    access.site = site;
+    access.register = sites.register(site);
     // The next exit takes the place of what is no access: no branch that cannot be foretold.
     count += (kind | -kind) >>> Integer.SIZE - 1;
   }

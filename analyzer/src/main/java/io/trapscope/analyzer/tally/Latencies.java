@@ -41,7 +41,7 @@ public final class Latencies {
   /** Ends counting; more can be merged in. */
   void flush() {
     if (vcpu >= 0) {
-      cells.empty(byVcpu.computeIfAbsent(vcpu, absent -> new Latency[REASONS * STAGES]));
+      cells.empty(byVcpu.computeIfAbsent(vcpu, absent -> new Latency[LatencyCells.PLACES]));
       vcpu = -1;
     }
   }
@@ -101,7 +101,7 @@ public final class Latencies {
   /** The same with all vCPUs added up, under vCPU 0. */
   public List<Entry> overVcpus() {
     Latencies sum = new Latencies();
-    Latency[] all = new Latency[REASONS * STAGES];
+    Latency[] all = new Latency[LatencyCells.PLACES];
     sum.byVcpu.put(0, all);
     for (Latency[] latencies : byVcpu.values()) {
       for (int i = 0; i < all.length; i++) {

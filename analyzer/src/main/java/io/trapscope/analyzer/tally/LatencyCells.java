@@ -5,22 +5,25 @@ import java.util.Arrays;
 /** Durations on one vCPU while events go by, by reason and stage. Emptied into {@link Latency}. */
 final class LatencyCells {
   static final int REASONS = 256;
-  private static final int STAGES = 4;
-  private static final int PLACES = REASONS * STAGES;
+  private static final int STAGES = Stage.values().length;
+
+  /** Reasons, each with all stages. */
+  static final int PLACES = REASONS * STAGES;
+
   private static final int[] NONE = new int[0];
+
+  // Words of a place's sums; the shortest and the longest duration, and all together.
+  private static final int WORDS = 4;
+  private static final int LOW = 0;
+  private static final int HIGH = 1;
+  private static final int TOTAL = 2;
 
   // By reason and, within it, by stage.
 
   /** By cell, up to that of the longest duration. */
   private final int[][] cells = new int[PLACES][];
 
-  /** Shortest and longest duration, and the sum of all. */
   private final long[] sums = new long[PLACES * WORDS];
-
-  private static final int WORDS = 4;
-  private static final int LOW = 0;
-  private static final int HIGH = 1;
-  private static final int TOTAL = 2;
 
   /** Durations of a stage until a cell might overflow. */
   private int room;

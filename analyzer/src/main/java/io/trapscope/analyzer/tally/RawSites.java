@@ -31,9 +31,6 @@ final class RawSites extends Rows {
 
   private int vcpu;
 
-  /** Where the row of the exit at hand begins. */
-  private int place;
-
   RawSites(Sites sites) {
     super(WORDS - KEY, LIMIT);
     this.sites = sites;
@@ -47,10 +44,9 @@ final class RawSites extends Rows {
     }
   }
 
-  /** Adds an exit, which was expected. */
-  void add(Exit exit) {
+  /** Adds an exit, which was expected, and returns where the row of its site begins. */
+  int add(Exit exit) {
     int at = find(exit.rip, exit.number, exit.what);
-    place = at;
     rows[at + COUNT]++;
     rows[at + GUEST] += exit.guest;
     rows[at + LOOP] += exit.loop;
@@ -58,21 +54,17 @@ final class RawSites extends Rows {
     rows[at + DEVICE] += exit.device;
     rows[at + FIRST] = Math.min(rows[at + FIRST], exit.time);
     rows[at + LAST] = Math.max(rows[at + LAST], exit.time);
+    return at;
   }
 
-  /** What access the exit at hand is: {@link AccessKind}. */
-  int kind() {
-    return (int) rows[place + ACCESS];
+  /** What access the exits of the site there are: {@link AccessKind}. */
+  int kind(int at) {
+    return (int) rows[at + ACCESS];
   }
 
-  /** What its site remembers for {@link Accesses}. */
-  long register() {
-    return rows[place + REGISTER];
-  }
-
-  /** Where the site of the exit at hand is. */
-  int place() {
-    return place;
+  /** What the site there remembers for {@link Accesses}. */
+  long register(int at) {
+    return rows[at + REGISTER];
   }
 
   void remember(int at, long register) {

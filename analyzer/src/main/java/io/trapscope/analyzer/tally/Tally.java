@@ -95,13 +95,13 @@ public final class Tally {
       latencies.addImplausible();
     }
     if (sites != null) {
-      rawSites.add(exit);
+      int site = rawSites.add(exit);
+      if (accesses != null) {
+        accesses.add(rawSites, site);
+      }
     }
     if (latencies != null) {
       latencies.add(exit);
-    }
-    if (accesses != null) {
-      accesses.add(rawSites);
     }
     if (timeline != null) {
       timeline.add(exit);

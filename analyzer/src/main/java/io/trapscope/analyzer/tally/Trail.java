@@ -49,12 +49,11 @@ final class Trail {
     return left;
   }
 
-  /** Appends an access. */
+  /** Appends a copy of an access. */
   void add(Access access) {
-    final Access before = recent[newest & LAST];
-    final Access now = recent[++newest & LAST];
-    now.set(access);
-    follow(before, now);
+    final Access spare = recent[newest + 1 & LAST];
+    spare.set(access);
+    exchange(spare);
   }
 
   private void follow(Access before, Access now) {

@@ -107,7 +107,7 @@ class LatencyPropertiesTest {
   }
 
   private static Latency empty(LatencyCells cells) {
-    Latency[] places = new Latency[LatencyCells.REASONS * Stage.values().length];
+    Latency[] places = new Latency[LatencyCells.PLACES];
     cells.empty(places);
     return places[Stage.GUEST.ordinal()];
   }

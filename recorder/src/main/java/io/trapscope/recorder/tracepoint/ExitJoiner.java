@@ -234,10 +234,7 @@ public final class ExitJoiner {
       return;
     }
     open = false;
-    EventWriter event = sink.claim(type);
-    event.put(Field.TIME, time).put(Field.REASON, reason.code());
-    fields.putInto(event, type);
-    sink.commit();
+    fields.set(Field.TIME, time).set(Field.REASON, reason.code()).write(sink, type);
     fields.clear();
     others.flush();
   }

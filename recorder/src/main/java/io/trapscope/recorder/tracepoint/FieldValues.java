@@ -55,7 +55,14 @@ public final class FieldValues {
 
   /** Commits an event of this type with every value that it has a place for. */
   public void write(ExitSink sink, EventType type) {
-    putInto(sink.claim(type), type);
+    EventLayout layout = EventLayout.of(type);
+    EventWriter event = sink.claim(type);
+    for (int i = 0; i < count; i++) {
+      Field field = ALL[order[i]];
+      if (layout.has(field)) {
+        event.put(field, values[order[i]]);
+      }
+    }
     sink.commit();
   }
 
@@ -80,17 +87,6 @@ public final class FieldValues {
     for (int i = 0; i < saved; i++) {
       set(ALL[from.getInt(next)], from.getLong(next + Integer.BYTES));
       next += Integer.BYTES + Long.BYTES;
-    }
-  }
-
-  /** Puts every value that this type of event has a place for. */
-  void putInto(EventWriter event, EventType type) {
-    EventLayout layout = EventLayout.of(type);
-    for (int i = 0; i < count; i++) {
-      Field field = ALL[order[i]];
-      if (layout.has(field)) {
-        event.put(field, values[order[i]]);
-      }
     }
   }
 }

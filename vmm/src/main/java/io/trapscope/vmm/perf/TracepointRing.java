@@ -252,9 +252,13 @@ public final class TracepointRing implements AutoCloseable {
   }
 
   private boolean isLater(ByteBuffer from, int at, long until) {
-    int place = at + PerfAbi.RECORD_HEADER + (withThreads ? 8 : 0);
     return from.getInt(at + PerfAbi.RECORD_TYPE) == PerfAbi.PERF_RECORD_SAMPLE
-        && from.getLong(place) > until;
+        && from.getLong(timePlace(at)) > until;
+  }
+
+  /** Where a sample's time is, behind the thread if it has one. */
+  private int timePlace(int at) {
+    return at + PerfAbi.RECORD_HEADER + (withThreads ? 8 : 0);
   }
 
   private void record(ByteBuffer from, int at, int size, Reader reader) {
@@ -268,14 +272,9 @@ public final class TracepointRing implements AutoCloseable {
     if (type != PerfAbi.PERF_RECORD_SAMPLE) {
       return;
     }
-    int place = at + PerfAbi.RECORD_HEADER;
-    int pid = 0;
-    int tid = 0;
-    if (withThreads) {
-      pid = from.getInt(place);
-      tid = from.getInt(place + 4);
-      place += 8;
-    }
+    int place = timePlace(at);
+    int pid = withThreads ? from.getInt(place - 8) : 0;
+    int tid = withThreads ? from.getInt(place - 4) : 0;
     lastNanos = from.getLong(place);
     int length = Math.min(from.getInt(place + 8), size - (place + 12 - at));
     int id = length < 2 ? 0 : from.getShort(place + 12) & 0xffff;
