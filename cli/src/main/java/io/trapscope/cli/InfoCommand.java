@@ -2,7 +2,7 @@ package io.trapscope.cli;
 
 import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.ExitReason;
-import io.trapscope.recorder.trace.Anomaly;
+import io.trapscope.recorder.trace.Anomalies;
 import io.trapscope.recorder.trace.TraceEnd;
 import io.trapscope.recorder.trace.TraceHeader;
 import io.trapscope.recorder.trace.TraceReader;
@@ -24,14 +24,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Says what a trace is, without reading its events. */
+/** Says what a trace is; of its events it reads the last ones only. */
 @Command(
     name = "info",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = {
       "Says what a trace is: what ran, where, how it ended, what it holds and what it cannot hold.",
-      "Exit status 4 says that the recording was cut off or lost events."
+      "Exit status 4 says that the recording was cut off or lost events, or that a stream ends early;",
+      "what is wrong further in a stream only analyze shows."
     })
 final class InfoCommand implements Callable<Integer> {
   private static final int MEBI_SHIFT = 20;
@@ -47,22 +48,17 @@ final class InfoCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     TraceReader reader = Traces.open(trace);
+    Anomalies anomalies = reader.anomaliesAtEnds();
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      printJson(out, reader);
+      printJson(out, reader, anomalies);
     } else {
-      printText(out, reader);
+      printText(out, reader, anomalies);
     }
-    return isComplete(reader) ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
+    return anomalies.isIncomplete() ? ExitStatus.INCOMPLETE : ExitStatus.DONE;
   }
 
-  /** As far as header and footer tell; what is wrong inside a stream only reading it shows. */
-  private static boolean isComplete(TraceReader reader) {
-    boolean lost = reader.end().isPresent() && reader.end().get().lost() > 0;
-    return !lost && !reader.anomalies().isIncomplete();
-  }
-
-  private static void printText(PrintWriter out, TraceReader reader) {
+  private static void printText(PrintWriter out, TraceReader reader, Anomalies anomalies) {
     TraceHeader header = reader.header();
     row(out, "trace", reader.directory() + ", format " + header.formatVersion());
     row(out, "made by", header.product() + ": " + String.join(" ", header.commandLine()));
@@ -95,6 +91,7 @@ final class InfoCommand implements Callable<Integer> {
               + (KeptFiles.find(reader.directory(), image).isPresent() ? ", kept" : ""));
     }
     printEnd(out, reader);
+    anomalies.warnings().forEach(text -> row(out, "warning", text));
     for (TraceHeader.VcpuThread vcpu : header.threads()) {
       out.println(Facts.row(vcpu));
     }
@@ -185,9 +182,6 @@ final class InfoCommand implements Callable<Integer> {
           String.format(Locale.ROOT, "%,d events, %,d lost", end.get().events(), end.get().lost()));
     }
     row(out, "size", String.format(Locale.ROOT, "%,d bytes", reader.bytes()));
-    for (Map.Entry<Anomaly, Long> entry : reader.anomalies().toMap().entrySet()) {
-      row(out, "warning", entry.getKey().meaning());
-    }
   }
 
   private static void note(PrintWriter out, String key, String text) {
@@ -217,7 +211,7 @@ final class InfoCommand implements Callable<Integer> {
     return Instant.ofEpochMilli(TimeUnit.NANOSECONDS.toMillis(epochNanos)).toString();
   }
 
-  private static void printJson(PrintWriter out, TraceReader reader) {
+  private static void printJson(PrintWriter out, TraceReader reader, Anomalies anomalies) {
     Json.print(
         out,
         json -> {
@@ -248,10 +242,10 @@ final class InfoCommand implements Callable<Integer> {
             }
           }
           json.writeEndArray();
-          json.writeBooleanField("complete", isComplete(reader));
+          json.writeBooleanField("complete", !anomalies.isIncomplete());
           json.writeArrayFieldStart("warnings");
-          for (Anomaly anomaly : reader.anomalies().toMap().keySet()) {
-            json.writeString(anomaly.meaning());
+          for (String text : anomalies.warnings()) {
+            json.writeString(text);
           }
           json.writeEndArray();
           json.writeEndObject();

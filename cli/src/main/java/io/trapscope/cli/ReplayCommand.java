@@ -30,7 +30,8 @@ import picocli.CommandLine.ParseResult;
     versionProvider = Version.class,
     description = {
       "Runs a recorded guest again and compares every event with the trace, or plays its console.",
-      "Exit status 5 says that the replay went another way; stderr says where."
+      "Exit status 5 says that the replay went another way; stderr says where. Status 4 says that",
+      "there is no difference as far as the trace goes, and that it is incomplete."
     })
 final class ReplayCommand implements Callable<Integer> {
   @ParentCommand private TrapscopeCommand parent;
@@ -109,7 +110,7 @@ final class ReplayCommand implements Callable<Integer> {
       boolean hadInput = Boolean.parseBoolean(header.notes().get(RecordingHeader.CONSOLE_INPUT));
       boolean everyEvent =
           plan.events().selection().types().containsAll(EnumSet.allOf(EventType.class));
-      return report(reader, session.verify(hadInput, everyEvent));
+      return report(session.verify(hadInput, everyEvent));
     }
   }
 
@@ -157,22 +158,24 @@ final class ReplayCommand implements Callable<Integer> {
     }
   }
 
-  private int report(TraceReader reader, ReplaySession.Outcome outcome) {
+  private int report(ReplaySession.Outcome outcome) {
     Divergence divergence = outcome.divergence();
+    if (divergence == null) {
+      parent
+          .out()
+          .println(
+              String.format(
+                  Locale.ROOT,
+                  "%,d events verified, no difference; %,d instructions%s",
+                  outcome.verified(),
+                  outcome.result().instructions(),
+                  outcome.lacking() == null ? "" : "; the trace has no " + outcome.lacking()));
+    }
+    outcome.anomalies().warnings().forEach(text -> parent.err().println("warning: " + text));
     if (divergence != null) {
       parent.err().println("trapscope replay: diverged at " + divergence.describe());
       return ExitStatus.DIVERGED;
     }
-    boolean incomplete = outcome.anomalies().isIncomplete();
-    parent
-        .out()
-        .println(
-            String.format(
-                Locale.ROOT,
-                "%,d events verified, no difference; %,d instructions%s",
-                outcome.verified(),
-                outcome.result().instructions(),
-                reader.end().isEmpty() ? "; the recording was cut off there" : ""));
-    return incomplete ? ExitStatus.INCOMPLETE : ExitStatus.DONE;
+    return outcome.anomalies().isIncomplete() ? ExitStatus.INCOMPLETE : ExitStatus.DONE;
   }
 }

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,6 +41,36 @@ class RecordAndReadTest {
     assertThat(analysis.status()).isEqualTo(ExitStatus.DONE);
     assertThat(analysis.out()).contains("\"exit_histogram\"").contains("IO_INSTRUCTION");
     assertThat(Path.of(trace, AnalyzeCommand.DIRECTORY, "exits.arrow")).isNotEmptyFile();
+  }
+
+  @Test
+  void ofATraceThatEndsEarlyInfoAndReplayTellWhatAnalyzeDoes() throws Exception {
+    Path trace = folder.resolve("trace");
+    String line = "record --accel=soft --guest=spin --append=count=2000 -o " + trace;
+    assertThat(Outcome.of(line.split(" ")).status()).isZero();
+    try (Stream<Path> files = Files.list(trace.resolve("vcpu-0"))) {
+      Path queue = files.filter(file -> file.toString().endsWith(".cq4")).findFirst().orElseThrow();
+      Files.write(queue, Arrays.copyOf(Files.readAllBytes(queue), 60_000));
+    }
+    Outcome analyzed = Outcome.of("analyze", trace.toString());
+    Outcome info = Outcome.of("info", trace.toString());
+    Outcome json = Outcome.of("info", "--json", trace.toString());
+    Outcome replay = Outcome.of("replay", "--verify", trace.toString());
+
+    List<Outcome> all = List.of(analyzed, info, json, replay);
+    assertThat(all).allMatch(outcome -> outcome.status() == ExitStatus.INCOMPLETE);
+    List<String> warnings =
+        analyzed.out().lines().filter(each -> each.startsWith("warning: ")).toList();
+    assertThat(warnings).hasSize(2).anyMatch(each -> each.contains("that end.json counts"));
+    for (String warning : warnings) {
+      String text = warning.substring("warning: ".length());
+      assertThat(info.out()).contains("warning    " + text);
+      assertThat(json.out()).contains('"' + text + '"').contains("\"complete\" : false");
+      assertThat(replay.err()).contains(warning);
+    }
+    assertThat(replay.out())
+        .containsPattern(
+            "[\\d,]+ events verified, no difference; .*; the trace has no event \\d+ of");
   }
 
   @Test

@@ -10,8 +10,7 @@ import java.util.Arrays;
  *
  * @param stream the vCPU whose stream it is in, or {@link EventReader#NO_VCPU}
  * @param sequence number of the event in its stream
- * @param what which part differs: a field's name, {@code type}, {@code missing event} or {@code
- *     end}
+ * @param what which part differs: a field's name, {@code type} or {@code end}
  * @param expected what the trace has
  * @param came what the replay did
  * @param where the guest's place in words: RIP and instructions, as far as the trace has them
@@ -21,11 +20,7 @@ public record Divergence(
 
   /** One line for the user. */
   public String describe() {
-    String name = stream == EventReader.NO_VCPU ? "other" : "vcpu-" + stream;
-    return "event "
-        + sequence
-        + " of "
-        + name
+    return event(stream, sequence)
         + ": "
         + what
         + ": expected "
@@ -33,6 +28,12 @@ public record Divergence(
         + ", came "
         + came
         + where;
+  }
+
+  /** An event's name for the user. */
+  static String event(int stream, long sequence) {
+    String name = stream == EventReader.NO_VCPU ? "other" : "vcpu-" + stream;
+    return "event " + sequence + " of " + name;
   }
 
   /** The first difference between two events of the same place, or null where there is none. */
@@ -51,17 +52,6 @@ public record Divergence(
       }
     }
     return null;
-  }
-
-  /** The trace holds no such event: some before it is missing, or its guest went another way. */
-  static Divergence gap(EventReader expected, long sequence) {
-    return new Divergence(
-        expected.vcpu(),
-        sequence,
-        "missing event",
-        "event " + sequence,
-        "the trace goes on with event " + expected.sequence(),
-        place(expected));
   }
 
   /** The replay goes on where the trace has ended. */

@@ -21,7 +21,8 @@ import java.util.List;
  *
  * <p>Only recordings of the {@code soft} back end replay exactly: their time is made of retired
  * instructions. What somebody outside did to the run (a signal, a time limit) is where a comparison
- * ends.
+ * ends, and so is the first event that the trace lacks because it was cut off, lost some or is
+ * damaged.
  */
 public final class ReplaySession {
 
@@ -30,20 +31,28 @@ public final class ReplaySession {
    *
    * @param verified events that are equal
    * @param divergence the first difference, or null where there is none
+   * @param lacking the event, in words, with which the comparison ended because the trace does not
+   *     hold it; null where it holds all
    * @param result how the replayed run went
    * @param anomalies what is wrong with the trace itself
    */
   public record Outcome(
-      long verified, Divergence divergence, RunResult result, Anomalies anomalies) {}
+      long verified,
+      Divergence divergence,
+      String lacking,
+      RunResult result,
+      Anomalies anomalies) {}
 
   private final TraceReader trace;
   private final MachineConfig.Builder config;
   private final List<VerifyingStream> vcpus = new ArrayList<>();
   private VerifyingStream other;
   private RecordedConsole console;
+  private boolean hadInput;
   private boolean everyEvent;
   private boolean endsByItself;
   private Divergence first;
+  private String lacking;
   private Machine machine;
 
   /**
@@ -62,6 +71,7 @@ public final class ReplaySession {
    * @param everyEvent whether events of every type were recorded
    */
   public Outcome verify(boolean hadInput, boolean everyEvent) {
+    this.hadInput = hadInput;
     this.everyEvent = everyEvent;
     endsByItself =
         trace.end().map(end -> end.how() != null && endsByItself(end.how())).orElse(false);
@@ -102,7 +112,8 @@ public final class ReplaySession {
 
   /**
    * Sequence number of the first of the events that the run's end has left, with the end's own
-   * number of vCPU 0's instructions; the greatest number where the recording was cut off.
+   * number of vCPU 0's instructions; the greatest number where the recording was cut off. A line of
+   * the console that is complete was recorded with its exit.
    */
   private long firstOfTheEnd() {
     EventCursor cursor = trace.stream(EventReader.NO_VCPU);
@@ -114,6 +125,9 @@ public final class ReplaySession {
         instructions = event.get(Field.INSTRUCTIONS, -1);
         first = event.sequence();
       }
+      if (event.type() == EventType.CONSOLE_OUTPUT && hasLineEnd(event.getBytes(Field.DATA))) {
+        first = event.sequence() + 1;
+      }
       if (event.type() == EventType.END) {
         return first;
       }
@@ -121,15 +135,32 @@ public final class ReplaySession {
     return Long.MAX_VALUE;
   }
 
+  private static boolean hasLineEnd(byte[] text) {
+    for (byte each : text) {
+      if (each == '\n') {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private VerifyingStream stream(int number, long tail) {
     boolean cutOff = trace.end().isEmpty();
     EventCursor recorded = trace.stream(number);
-    return new VerifyingStream(number, recorded, cutOff, tail, this::differs, this::stopAtTheEnd);
+    return new VerifyingStream(
+        number, recorded, cutOff, tail, this::differs, this::lacks, this::stopAtTheEnd);
   }
 
   private synchronized void differs(Divergence divergence) {
-    if (first == null) {
+    if (first == null && lacking == null) {
       first = divergence;
+    }
+    machine.stop();
+  }
+
+  private synchronized void lacks(VerifyingStream stream) {
+    if (first == null && lacking == null) {
+      lacking = stream.nextInWords();
     }
     machine.stop();
   }
@@ -137,12 +168,18 @@ public final class ReplaySession {
   /**
    * A run that did not end by itself is over with the last event of its vCPUs and the last input.
    * Where only some types were recorded, exits may have come since that nobody knows of; then it is
-   * over with the last event of all.
+   * over with the last event of all. Where input is lost nothing behind it can be compared.
    */
   private void stopAtTheEnd() {
+    if (hadInput && other.isShort()) {
+      lacks(other);
+    }
     if (!endsByItself
         && vcpus.stream().noneMatch(VerifyingStream::isLeft)
         && (everyEvent ? !console.isOpen() : !other.isLeft())) {
+      if (trace.end().isEmpty()) {
+        lacks(vcpus.get(0));
+      }
       machine.stop();
     }
   }
@@ -157,20 +194,20 @@ public final class ReplaySession {
   }
 
   private Outcome outcome(RunResult result) {
-    long verified = other.verified();
+    long verified = 0;
     Anomalies anomalies = new Anomalies();
     anomalies.addAll(trace.anomalies());
-    anomalies.addAll(other.anomalies());
-    for (VerifyingStream vcpu : vcpus) {
-      verified += vcpu.verified();
-      anomalies.addAll(vcpu.anomalies());
-      if (first == null && vcpu.isLeft()) {
-        first = Divergence.shortfall(vcpu.next(), result.text());
+    List<VerifyingStream> streams = new ArrayList<>(vcpus);
+    streams.add(other);
+    for (VerifyingStream stream : streams) {
+      verified += stream.verified();
+      anomalies.addAll(stream.anomalies());
+      if (first == null && lacking == null && stream.isShort()) {
+        lacking = stream.nextInWords();
+      } else if (first == null && lacking == null && stream.isLeft()) {
+        first = Divergence.shortfall(stream.next(), result.text());
       }
     }
-    if (first == null && other.isLeft()) {
-      first = Divergence.shortfall(other.next(), result.text());
-    }
-    return new Outcome(verified, first, result, anomalies);
+    return new Outcome(verified, first, lacking, result, anomalies);
   }
 }

@@ -8,6 +8,7 @@ import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.RunEnd;
 import io.trapscope.recorder.trace.Anomalies;
+import io.trapscope.recorder.trace.Anomaly;
 import io.trapscope.recorder.trace.EventCursor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -16,7 +17,8 @@ import java.util.function.Consumer;
 
 /**
  * A sink that compares each event it is given with the next one of a recorded stream. After the
- * first difference, and after the last recorded event, it takes events and looks at none.
+ * first difference, the first event that the trace lacks, and the last one recorded, it takes
+ * events and looks at none.
  */
 final class VerifyingStream implements ExitSink {
   private final int stream;
@@ -24,6 +26,7 @@ final class VerifyingStream implements ExitSink {
   private final boolean cutOff;
   private final long tail;
   private final Consumer<Divergence> onDifference;
+  private final Consumer<VerifyingStream> onLack;
   private final Runnable onEnd;
   private final ByteBuffer scratch =
       ByteBuffer.allocate(EventWriter.MAX_RECORD).order(ByteOrder.LITTLE_ENDIAN);
@@ -40,6 +43,7 @@ final class VerifyingStream implements ExitSink {
    * @param tail sequence number from which on events tell of the end, as a line that is not
    *     complete does, and cannot be compared
    * @param onDifference told of the first difference
+   * @param onLack told where an event came that an incomplete trace does not hold
    * @param onEnd told when the last recorded event that can be compared was; by the stream of no
    *     vCPU at each of its events
    */
@@ -49,12 +53,14 @@ final class VerifyingStream implements ExitSink {
       boolean cutOff,
       long tail,
       Consumer<Divergence> onDifference,
+      Consumer<VerifyingStream> onLack,
       Runnable onEnd) {
     this.stream = stream;
     this.recorded = recorded;
     this.cutOff = cutOff;
     this.tail = tail;
     this.onDifference = onDifference;
+    this.onLack = onLack;
     this.onEnd = onEnd;
     advance();
   }
@@ -75,17 +81,18 @@ final class VerifyingStream implements ExitSink {
 
   private void compare() {
     came.record(0, EventReader.head(scratch, 0), verified);
-    Divergence difference;
-    if (!left && (cutOff || stopped)) {
+    if (!left && stopped) {
       return;
     }
-    if (!left) {
-      difference = Divergence.surplus(came, stream, verified);
-    } else if (recorded.event().sequence() != verified) {
-      difference = Divergence.gap(recorded.event(), verified);
-    } else {
-      difference = Divergence.between(recorded.event(), came);
+    if (isShort() || !left && cutOff) {
+      done = true;
+      onLack.accept(this);
+      return;
     }
+    Divergence difference =
+        left
+            ? Divergence.between(recorded.event(), came)
+            : Divergence.surplus(came, stream, verified);
     if (difference != null) {
       done = true;
       onDifference.accept(difference);
@@ -100,10 +107,20 @@ final class VerifyingStream implements ExitSink {
 
   private void advance() {
     left = recorded.next();
-    if (left && isFromOutside(recorded.event())) {
+    if (left && !isShort() && isFromOutside(recorded.event())) {
       left = false;
       stopped = true;
     }
+  }
+
+  /** Whether the next event was recorded, by all that the trace says, and is not there. */
+  boolean isShort() {
+    if (left) {
+      return recorded.event().sequence() != verified;
+    }
+    Anomalies found = recorded.anomalies();
+    return !stopped
+        && (found.count(Anomaly.MISSING_AT_END) > 0 || found.count(Anomaly.LOST_EVENTS) > 0);
   }
 
   /** Whether the event comes from somebody who stopped the run: no replay can know of that. */
@@ -130,6 +147,11 @@ final class VerifyingStream implements ExitSink {
   /** Whether recorded events are left. */
   boolean isLeft() {
     return left;
+  }
+
+  /** The next event's name for the user, whether the trace holds it or not. */
+  String nextInWords() {
+    return Divergence.event(stream, verified);
   }
 
   /** The next recorded event; valid while {@link #isLeft}. */

@@ -7,9 +7,9 @@ import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.event.LossCause;
 import io.trapscope.recorder.event.RunEnd;
 import io.trapscope.recorder.event.Wire;
-import io.trapscope.recorder.trace.EventCursor;
 import io.trapscope.recorder.trace.TraceException;
 import io.trapscope.recorder.trace.TraceHeader;
 import io.trapscope.recorder.trace.TraceReader;
@@ -39,6 +39,7 @@ import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ReplaySessionTest {
@@ -112,8 +113,8 @@ class ReplaySessionTest {
     ReplaySession.Outcome outcome = new ReplaySession(trace, again).verify(false, false);
 
     assertThat(outcome.divergence()).isNull();
-    // The wall clock and all lines but the one during which the run was stopped.
-    assertThat(outcome.verified()).isEqualTo(4);
+    // The wall clock and all lines; the last one's exit was the run's.
+    assertThat(outcome.verified()).isEqualTo(1 + 4);
   }
 
   /** The lines of another vCPU than 0, which has done little and then halts. */
@@ -186,24 +187,28 @@ class ReplaySessionTest {
         new FlatLoader("compute", loop, 0x1000, 0x1000, FlatLoader.Mode.REAL, ""));
   }
 
-  /** A key that comes at 50 ms, and whose taking stops the run. */
-  private final class StoppingKey implements ConsoleInput {
-    private static final long AT = 50_000_000;
-    private boolean taken;
+  /** Keys that come at these times, ns of guest clock. */
+  private static class Keys implements ConsoleInput {
+    private final long[] times;
+    private int taken;
+
+    Keys(long... times) {
+      this.times = times;
+    }
 
     @Override
     public boolean isWaiting(long guestNanos) {
-      return !taken && guestNanos >= AT;
+      return guestNanos >= wakesAt() && isOpen();
     }
 
     @Override
     public long wakesAt() {
-      return taken ? Long.MAX_VALUE : AT;
+      return isOpen() ? times[taken] : Long.MAX_VALUE;
     }
 
     @Override
     public boolean isOpen() {
-      return !taken;
+      return taken < times.length;
     }
 
     @Override
@@ -214,13 +219,25 @@ class ReplaySessionTest {
 
     @Override
     public void take(int count) {
-      taken = true;
-      recording.stop();
+      taken++;
     }
 
     @Override
     public void onChange(Runnable action) {
       // What it has is there from the start.
+    }
+  }
+
+  /** A key that comes at 50 ms, and whose taking stops the run. */
+  private final class StoppingKey extends Keys {
+    StoppingKey() {
+      super(50_000_000);
+    }
+
+    @Override
+    public void take(int count) {
+      super.take(count);
+      recording.stop();
     }
   }
 
@@ -273,6 +290,72 @@ class ReplaySessionTest {
     assertThat(divergence.sequence()).isEqualTo(victim);
   }
 
+  /** How a trace can lack events. */
+  private enum Lack {
+    /** No end, and no event from there on: the recorder was killed. */
+    CUT_OFF,
+    /** The recorder had no more room from there on. */
+    LOST,
+    /** One event is lost, and the trace goes on. */
+    GAP
+  }
+
+  /** Of the guest's 508 events of vCPU 0, the one from which on they are not there. */
+  @ParameterizedTest
+  @CsvSource({"CUT_OFF, 400", "LOST, 400", "GAP, 400", "CUT_OFF, 0", "LOST, 0", "GAP, 0"})
+  void anIncompleteTraceAgreesAsFarAsItGoes(Lack lack, int from) throws TraceException {
+    TraceReader trace = record(config(Guests.SPIN));
+    TraceReader incomplete = without(trace, 0, from, lack);
+
+    ReplaySession.Outcome outcome =
+        new ReplaySession(incomplete, config(Guests.SPIN)).verify(false, true);
+
+    assertThat(outcome.divergence()).isNull();
+    assertThat(outcome.verified()).isEqualTo(1 + from);
+    assertThat(outcome.anomalies().isIncomplete()).isTrue();
+    assertThat(outcome.result().end()).isEqualTo(RunEnd.INTERRUPTED);
+    assertThat(outcome.lacking()).isEqualTo("event " + from + " of vcpu-0");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aDifferenceBeforeTheEndOfAnIncompleteTraceIsOne(Lack lack) throws TraceException {
+    TraceReader trace = record(config(Guests.SPIN));
+    TraceReader incomplete = without(trace, 0, 400, lack);
+
+    MachineConfig.Builder fewer =
+        MachineConfig.builder(new SoftHypervisor(), Guests.SPIN.boot("count=300", HostKind.SOFT));
+    Divergence divergence = new ReplaySession(incomplete, fewer).verify(false, true).divergence();
+
+    assertThat(divergence.what()).isEqualTo("type");
+    assertThat(divergence.sequence()).isEqualTo(306);
+  }
+
+  /** The guest does otherwise where a key is missing, which is no difference to speak of. */
+  @ParameterizedTest
+  @EnumSource(names = {"LOST", "GAP"})
+  void whereInputIsLostNothingBehindItIsCompared(Lack lack) throws TraceException {
+    MachineConfig.Builder typed =
+        echoing().consoleInput(new Keys(1_000, 5_000)).until(Until.parse("exits=9000"));
+    TraceReader trace = record(typed);
+    assertThat(new ReplaySession(trace, echoing()).verify(true, true).divergence()).isNull();
+    TraceReader incomplete = without(trace, EventReader.NO_VCPU, 2, lack);
+
+    ReplaySession.Outcome outcome = new ReplaySession(incomplete, echoing()).verify(true, true);
+
+    assertThat(outcome.divergence()).isNull();
+    assertThat(outcome.lacking()).isEqualTo("event 2 of other");
+  }
+
+  /** Polls the serial port, and writes what comes to port 0x600. */
+  private static MachineConfig.Builder echoing() {
+    byte[] code = HexFormat.of().parseHex("bafd03eca80174fbbaf803ecba0006eeebee");
+    return MachineConfig.builder(
+            new SoftHypervisor(),
+            new FlatLoader("echo", code, 0x1000, 0x1000, FlatLoader.Mode.REAL, ""))
+        .timeout(Duration.ofMinutes(2));
+  }
+
   @Test
   void theConsolePlaysAtItsPace() throws TraceException, IOException, InterruptedException {
     TraceReader trace = record(config(Guests.HELLO));
@@ -304,22 +387,52 @@ class ReplaySessionTest {
       throws TraceException {
     Path directory = folder.resolve("changed");
     try (TraceWriter copy = TraceWriter.create(directory, false, HEADER)) {
-      for (int stream : trace.streams()) {
-        ExitSink sink = stream == EventReader.NO_VCPU ? copy.other() : copy.vcpu(stream);
-        EventCursor cursor = trace.stream(stream);
-        while (cursor.next()) {
-          EventReader event = cursor.event();
-          if (stream == EventReader.NO_VCPU || event.sequence() != without) {
-            EventWriter writer = sink.claim(event.type());
-            copy(event, writer);
-            change.accept(event, writer);
-            sink.commit();
-          }
-        }
-      }
+      copy(
+          trace,
+          copy,
+          (event, sink) -> {
+            if (event.vcpu() == EventReader.NO_VCPU || event.sequence() != without) {
+              EventWriter writer = sink.claim(event.type());
+              copy(event, writer);
+              change.accept(event, writer);
+              sink.commit();
+            }
+          });
       copy.finish(trace.end().orElseThrow().how(), 0, "");
     }
     return TraceReader.open(directory);
+  }
+
+  /** Copies a trace without the events of a stream from one on, or without that one. */
+  private TraceReader without(TraceReader trace, int stream, long from, Lack lack)
+      throws TraceException {
+    Path directory = folder.resolve("incomplete");
+    try (TraceWriter copy = TraceWriter.create(directory, false, HEADER)) {
+      copy(
+          trace,
+          copy,
+          (event, sink) -> {
+            long past = event.vcpu() == stream ? event.sequence() - from : -1;
+            if (past == 0 || past > 0 && lack == Lack.LOST) {
+              copy.addLost(sink, 1, LossCause.DISK_FULL);
+            } else if (past < 0 || lack == Lack.GAP) {
+              copy(event, sink.claim(event.type()));
+              sink.commit();
+            }
+          });
+      if (lack != Lack.CUT_OFF) {
+        copy.finish(trace.end().orElseThrow().how(), 0, "");
+      }
+    }
+    return TraceReader.open(directory);
+  }
+
+  private static void copy(
+      TraceReader trace, TraceWriter to, BiConsumer<EventReader, ExitSink> each) {
+    for (int stream : trace.streams()) {
+      ExitSink sink = stream == EventReader.NO_VCPU ? to.other() : to.vcpu(stream);
+      trace.stream(stream).forEach(event -> each.accept(event, sink));
+    }
   }
 
   private static void copy(EventReader event, EventWriter writer) {

@@ -61,7 +61,7 @@ public record TraceInfo(
         lost,
         !anomalies.isIncomplete(),
         coverage(trace, events, exits),
-        warnings(anomalies));
+        anomalies.warnings());
   }
 
   private static Map<String, String> properties(TraceReader trace) {
@@ -120,34 +120,5 @@ public record TraceInfo(
                     Locale.ROOT, "%,d of %,d events", events, known.events() + known.lost()))
         .orElse(
             String.format(Locale.ROOT, "%,d events up to where the recording was cut off", events));
-  }
-
-  private static List<String> warnings(Anomalies anomalies) {
-    return anomalies.toMap().entrySet().stream()
-        .filter(entry -> entry.getKey().severity() != Anomaly.Severity.INFO)
-        .map(entry -> warning(entry.getKey(), entry.getValue()))
-        .collect(Collectors.toList());
-  }
-
-  private static String warning(Anomaly anomaly, long count) {
-    return switch (anomaly) {
-      case UNCLEAN_END, BAD_END -> anomaly.meaning();
-      case MISSING_STREAM,
-          SALVAGED_EVENTS,
-          LOST_EVENTS,
-          MISSING_EVENTS,
-          MISSING_AT_END,
-          SEQUENCE_BACKWARDS,
-          TIME_BACKWARDS,
-          CLAMPED_VALUES,
-          UNKNOWN_EVENTS,
-          BAD_FILE,
-          BAD_DOCUMENT,
-          BAD_BATCH,
-          BAD_CHECKSUM,
-          BAD_RECORD,
-          TRUNCATED ->
-          String.format(Locale.ROOT, "%,d %s", count, anomaly.meaning());
-    };
   }
 }

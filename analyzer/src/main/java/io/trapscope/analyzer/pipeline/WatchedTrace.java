@@ -78,6 +78,11 @@ public final class WatchedTrace implements TraceReader {
   }
 
   @Override
+  public Anomalies anomaliesAtEnds() {
+    return trace.anomaliesAtEnds();
+  }
+
+  @Override
   public long bytes() {
     return trace.bytes();
   }

@@ -137,6 +137,11 @@ public final class MemoryTrace implements TraceReader {
   }
 
   @Override
+  public Anomalies anomaliesAtEnds() {
+    return anomalies();
+  }
+
+  @Override
   public Anomalies anomalies() {
     return new Anomalies();
   }

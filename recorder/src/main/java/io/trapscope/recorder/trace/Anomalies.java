@@ -1,6 +1,8 @@
 package io.trapscope.recorder.trace;
 
 import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** How often each {@link Anomaly} was met. Belongs to one thread; {@link #addAll} joins several. */
@@ -37,6 +39,36 @@ public final class Anomalies {
   /** Whether events are missing or wrong, or may be: exit status 4 of the commands. */
   public boolean isIncomplete() {
     return toMap().keySet().stream().anyMatch(Anomaly::isIncompleteness);
+  }
+
+  /** What there is to say of those that take something from the trace, a sentence each. */
+  public List<String> warnings() {
+    return toMap().entrySet().stream()
+        .filter(entry -> entry.getKey().severity() != Anomaly.Severity.INFO)
+        .map(entry -> warning(entry.getKey(), entry.getValue()))
+        .toList();
+  }
+
+  private static String warning(Anomaly anomaly, long count) {
+    return switch (anomaly) {
+      case UNCLEAN_END, BAD_END -> anomaly.meaning();
+      case MISSING_STREAM,
+          SALVAGED_EVENTS,
+          LOST_EVENTS,
+          MISSING_EVENTS,
+          MISSING_AT_END,
+          SEQUENCE_BACKWARDS,
+          TIME_BACKWARDS,
+          CLAMPED_VALUES,
+          UNKNOWN_EVENTS,
+          BAD_FILE,
+          BAD_DOCUMENT,
+          BAD_BATCH,
+          BAD_CHECKSUM,
+          BAD_RECORD,
+          TRUNCATED ->
+          String.format(Locale.ROOT, "%,d %s", count, anomaly.meaning());
+    };
   }
 
   @Override

@@ -154,6 +154,16 @@ final class ChronicleTraceReader implements TraceReader {
   }
 
   @Override
+  public Anomalies anomaliesAtEnds() {
+    Anomalies all = anomalies();
+    for (int stream : streams()) {
+      String name = TraceFormat.streamName(stream);
+      all.addAll(QueueParts.atEnd(queueFile(name), stream, recorded(name), end == null));
+    }
+    return all;
+  }
+
+  @Override
   public long bytes() {
     long bytes = 0;
     for (int stream : streams()) {

@@ -80,6 +80,22 @@ final class QueueParts implements StreamParts {
     return low;
   }
 
+  /** What the last batches of a queue file show, and their numbers beside the footer's account. */
+  static Anomalies atEnd(Path file, int vcpu, TraceEnd.StreamEnd recorded, boolean unclean) {
+    long from = borderBefore(file, vcpu, Long.MAX_VALUE);
+    StreamCursor last = new StreamCursor(file, vcpu, null, unclean, from, Long.MAX_VALUE);
+    while (last.next()) {
+      // Its numbers are all that is wanted.
+    }
+    if (recorded != null) {
+      // Events that were lost may have left holes in the numbers.
+      boolean tooMany = last.sequence() > recorded.events() + recorded.lost();
+      long records = tooMany ? last.sequence() : Math.min(last.sequence(), recorded.events());
+      StreamCursor.compareWithFooter(recorded, records, last.anomalies());
+    }
+    return last.anomalies();
+  }
+
   @Override
   public int size() {
     return cursors.size();

@@ -462,6 +462,11 @@ final class StreamCursor implements BlockCursor {
 
   // ---- parts
 
+  /** Number of the event after the last one that was read. */
+  long sequence() {
+    return sequence;
+  }
+
   /** Records read so far, of known types or not. */
   long records() {
     return records;

@@ -70,6 +70,12 @@ public interface TraceReader {
   /** Anomalies of the trace as a whole, without those that only reading the streams can show. */
   Anomalies anomalies();
 
+  /**
+   * Those, and what the last batches of each stream show beside what the footer says; of events
+   * that are missing at an end, at least how many. Damage further in only reading all can show.
+   */
+  Anomalies anomaliesAtEnds();
+
   /** Bytes of all queue files. */
   long bytes();
 }

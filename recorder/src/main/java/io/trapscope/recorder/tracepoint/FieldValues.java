@@ -55,24 +55,28 @@ public final class FieldValues {
 
   /** Commits an event of this type with every value that it has a place for. */
   public void write(ExitSink sink, EventType type) {
+    put(sink.claim(type), type);
+    sink.commit();
+  }
+
+  /** Puts every value that an event of this type has a place for. */
+  public void put(EventWriter event, EventType type) {
     EventLayout layout = EventLayout.of(type);
-    EventWriter event = sink.claim(type);
     for (int i = 0; i < count; i++) {
       Field field = ALL[order[i]];
       if (layout.has(field)) {
         event.put(field, values[order[i]]);
       }
     }
-    sink.commit();
   }
 
   /** Bytes that {@link #save} takes. */
-  int savedBytes() {
+  public int savedBytes() {
     return Integer.BYTES + count * (Integer.BYTES + Long.BYTES);
   }
 
   /** Puts all values behind what the buffer holds. */
-  void save(ByteBuffer to) {
+  public void save(ByteBuffer to) {
     to.putInt(count);
     for (int i = 0; i < count; i++) {
       to.putInt(order[i]).putLong(values[order[i]]);
@@ -80,7 +84,7 @@ public final class FieldValues {
   }
 
   /** Takes the values that {@link #save} has put there, and no others. */
-  void load(ByteBuffer from, int at) {
+  public void load(ByteBuffer from, int at) {
     clear();
     int saved = from.getInt(at);
     int next = at + Integer.BYTES;

@@ -32,8 +32,12 @@ class StreamPartsTest {
   @BeforeEach
   void record() throws Exception {
     dir = record("t", EVENTS);
-    try (Stream<Path> files = Files.list(dir.resolve("vcpu-0"))) {
-      queue = files.filter(file -> file.toString().endsWith(".cq4")).findFirst().orElseThrow();
+    queue = queue(dir);
+  }
+
+  private static Path queue(Path trace) throws IOException {
+    try (Stream<Path> files = Files.list(trace.resolve("vcpu-0"))) {
+      return files.filter(file -> file.toString().endsWith(".cq4")).findFirst().orElseThrow();
     }
   }
 
@@ -46,6 +50,27 @@ class StreamPartsTest {
       writer.finish(RunEnd.HALTED, 0, "");
     }
     return made;
+  }
+
+  /** A file that is longer than what is read of its end. */
+  @Test
+  void theEndsTellHowManyEventsAreNotThere() throws Exception {
+    Path large = record("large", 100_000);
+    TraceReader trace = TraceReader.open(large);
+    assertThat(trace.anomaliesAtEnds().toMap()).isEmpty();
+    Path file = queue(large);
+    byte[] bytes = Files.readAllBytes(file);
+    assertThat(bytes.length).isGreaterThan((int) (2 * StreamCursor.SEARCH_BYTES));
+    for (int cut : new int[] {bytes.length - 1, bytes.length - 300_000, 4_000_000, 900_000, 0}) {
+      Files.write(file, Arrays.copyOf(bytes, cut));
+      EventCursor cursor = trace.stream(0);
+      new Sum(0, 0).read(cursor);
+      Anomalies found = trace.anomaliesAtEnds();
+      assertThat(found.isIncomplete()).isEqualTo(cursor.anomalies().isIncomplete());
+      assertThat(found.count(Anomaly.MISSING_AT_END))
+          .as("cut to %d bytes", cut)
+          .isEqualTo(cursor.anomalies().count(Anomaly.MISSING_AT_END));
+    }
   }
 
   /** What reading gives: events, and a sum that depends on their order. */

@@ -42,13 +42,14 @@ final class DirtyWatch implements DirtyPages {
    * Looks, and writes what there is.
    *
    * @param to takes the events: the vCPU's stream where they are its own, else the other one
+   * @param now the time of the events, host monotonic ns
    * @param guestNanos guest time
    * @return how many events that took
    */
-  int look(ExitSink to, long guestNanos) {
+  int look(ExitSink to, long now, long guestNanos) {
     due = guestNanos + INTERVAL_NANOS;
     sink = to;
-    nanos = System.nanoTime();
+    nanos = now;
     events = 0;
     vm.dirtyPages(vcpu, this);
     return events;

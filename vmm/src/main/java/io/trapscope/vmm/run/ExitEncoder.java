@@ -162,7 +162,8 @@ final class ExitEncoder {
         tracing.resolved(exit.hva, exit.firstTouch, nanos);
         return;
       }
-      describe(exit, nanos);
+      describe(fault, exit, regions);
+      fault.set(Field.DEVICE_TIME, nanos);
       if (tracing != null) {
         tracing.fault(fault, exit.exitNanos, start);
       } else {
@@ -175,19 +176,31 @@ final class ExitEncoder {
     }
   }
 
-  private void describe(VmExit exit, long nanos) {
-    fault.clear();
-    fault
-        .set(Field.REASON, exit.reason.code())
-        .set(Field.DEVICE_TIME, nanos)
-        .set(Field.EPT_PAGE, exit.eptPageShift)
-        .set(Field.FIRST_TOUCH, exit.firstTouch ? 1 : 0)
-        .set(Field.GPA, exit.gpa)
-        .set(Field.HVA, exit.hva)
-        .set(Field.QUALIFICATION, exit.qualification);
-    int region = region(exit.gpa);
-    if (region >= 0) {
-      fault.set(Field.REGION, region);
+  /**
+   * Sets what is captured of an EPT fault, but for the times, and nothing else.
+   *
+   * @param regions the list of the trace header
+   */
+  static void describe(FieldValues to, VmExit exit, List<MemoryRegion> regions) {
+    to.clear();
+    to.set(Field.REASON, exit.reason.code()).set(Field.GPA, exit.gpa);
+    set(to, exit, VmExit.GUEST_PAGE, Field.GUEST_PAGE, exit.guestPageShift);
+    set(to, exit, VmExit.EPT_PAGE, Field.EPT_PAGE, exit.eptPageShift);
+    set(to, exit, VmExit.FIRST_TOUCH, Field.FIRST_TOUCH, exit.firstTouch ? 1 : 0);
+    set(to, exit, VmExit.GVA, Field.GVA, exit.gva);
+    set(to, exit, VmExit.HVA, Field.HVA, exit.hva);
+    set(to, exit, VmExit.HPA, Field.HPA, exit.hpa);
+    set(to, exit, VmExit.QUALIFICATION, Field.QUALIFICATION, exit.qualification);
+    for (int i = 0; i < regions.size(); i++) {
+      if (regions.get(i).contains(exit.gpa, 1)) {
+        to.set(Field.REGION, i);
+      }
+    }
+  }
+
+  private static void set(FieldValues to, VmExit exit, int bit, Field field, long value) {
+    if (exit.has(bit)) {
+      to.set(field, value);
     }
   }
 
@@ -330,28 +343,8 @@ final class ExitEncoder {
   }
 
   private void eptFault(EventWriter event, VmExit exit) {
-    put(event, exit, VmExit.GUEST_PAGE, Field.GUEST_PAGE, exit.guestPageShift);
-    put(event, exit, VmExit.EPT_PAGE, Field.EPT_PAGE, exit.eptPageShift);
-    put(event, exit, VmExit.FIRST_TOUCH, Field.FIRST_TOUCH, exit.firstTouch ? 1 : 0);
-    event.put(Field.GPA, exit.gpa);
-    int region = region(exit.gpa);
-    if (region >= 0) {
-      event.put(Field.REGION, region);
-    }
-    put(event, exit, VmExit.GVA, Field.GVA, exit.gva);
-    put(event, exit, VmExit.HVA, Field.HVA, exit.hva);
-    put(event, exit, VmExit.HPA, Field.HPA, exit.hpa);
-    put(event, exit, VmExit.QUALIFICATION, Field.QUALIFICATION, exit.qualification);
-  }
-
-  /** The region that this address lies in, or -1. */
-  private int region(long gpa) {
-    for (int i = 0; i < regions.size(); i++) {
-      if (regions.get(i).contains(gpa, 1)) {
-        return i;
-      }
-    }
-    return -1;
+    describe(fault, exit, regions);
+    fault.put(event, EventType.EPT_FAULT);
   }
 
   private static void controlRegister(EventWriter event, VmExit exit) {
@@ -388,7 +381,7 @@ final class ExitEncoder {
   int dirty(DirtyWatch watch, long guestNanos) {
     lock();
     try {
-      return watch.look(sink, guestNanos);
+      return watch.look(sink, System.nanoTime(), guestNanos);
     } finally {
       unlock();
     }

@@ -7,6 +7,7 @@ import io.trapscope.vmm.hypervisor.Vcpu;
 import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.memory.GuestMemory;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * What a guest can ask of the VMM, by VMCALL or through {@code HypercallPort}. Number in RAX,
@@ -27,13 +28,18 @@ final class Hypercalls {
   static final long KVM_EFAULT = -14;
 
   private final Vm vm;
+  private final LongSupplier clock;
   private final Consumer<String> messages;
   private final CpuState state = new CpuState();
   private ExitSink other = ExitSink.NONE;
   private long events;
 
-  Hypercalls(Vm vm, Consumer<String> messages) {
+  /**
+   * @param clock time for an event of no vCPU, host monotonic ns
+   */
+  Hypercalls(Vm vm, LongSupplier clock, Consumer<String> messages) {
     this.vm = vm;
+    this.clock = clock;
     this.messages = messages;
   }
 
@@ -63,7 +69,7 @@ final class Hypercalls {
     long value = found ? memory.readLong(gpa) : 0;
     TranslationDump dump = new TranslationDump(guest, nested, value, found);
     dump.lines().forEach(messages);
-    dump.record(other, System.nanoTime());
+    dump.record(other, clock.getAsLong());
     events++;
     return found ? value : KVM_EFAULT;
   }

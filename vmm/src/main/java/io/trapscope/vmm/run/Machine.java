@@ -80,14 +80,14 @@ public final class Machine implements AutoCloseable {
       this.hostClock = vm.vcpus().get(0).instructions() < 0;
       this.processors = new Processors(vm.vcpus(), run, hostClock, vm.interrupts() != null);
       this.lock = config.cpus > 1 && hostClock ? new ReentrantLock() : null;
-      this.faults = config.host.memory().faults() ? new MemoryFaults(vm, run) : null;
+      this.faults = config.host.memory().faults() ? new MemoryFaults(vm, run, regions) : null;
       boolean wholeMemory = config.host.memory().dirty() != Dirty.NONE && !vm.tellsWritersApart();
       this.dirty = wholeMemory ? new DirtyWatch(vm, regions, 0) : null;
       byte[] text = config.until == null ? null : config.until.text();
       this.console =
           new ConsoleStream(
               config.consoleOutput, text, () -> run.end(RunEnd.UNTIL, 0, config.until.describe()));
-      this.hypercalls = new Hypercalls(vm, config.messages);
+      this.hypercalls = new Hypercalls(vm, this::now, config.messages);
       this.board = config.board.get();
       build();
       load();
@@ -165,6 +165,14 @@ public final class Machine implements AutoCloseable {
   }
 
   /** Null where they are not watched. */
+  /**
+   * The time for an event in the stream of no vCPU, host monotonic ns, which no earlier one comes
+   * behind. The caller has the device lock.
+   */
+  long now() {
+    return faults == null ? System.nanoTime() : faults.now();
+  }
+
   MemoryFaults faults() {
     return faults;
   }
@@ -272,6 +280,7 @@ public final class Machine implements AutoCloseable {
     }
     recordWallClock(sinks.other());
     if (faults != null && all != Sinks.NONE) {
+      faults.recordTo(sinks.other());
       vm.onFault(faults);
     }
     List<VcpuLoop> loops = new ArrayList<>();
@@ -418,14 +427,12 @@ public final class Machine implements AutoCloseable {
     }
     console.flush();
     long ofFirst = vm.vcpus().get(0).instructions();
-    events += console.record(other, System.nanoTime(), ofFirst);
-    if (faults != null) {
-      events += faults.write(other);
-    }
+    events += console.record(other, now(), ofFirst);
     if (dirty != null) {
-      events += dirty.look(other, vm.vcpus().get(0).guestNanos());
+      events += dirty.look(other, now(), vm.vcpus().get(0).guestNanos());
     }
-    recordEnd(other, System.nanoTime(), ofFirst);
+    recordEnd(other, now(), ofFirst);
+    events += faults == null ? 0 : faults.events();
     String text = run.text();
     if (console.failure() != null) {
       text += "; console output failed: " + console.failure().getMessage();

@@ -1,15 +1,17 @@
 package io.trapscope.vmm.run;
 
 import io.trapscope.recorder.event.EventType;
-import io.trapscope.recorder.event.EventWriter;
-import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.RunEnd;
+import io.trapscope.recorder.tracepoint.FieldValues;
 import io.trapscope.vmm.hypervisor.FaultHandler;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import io.trapscope.vmm.hypervisor.Vm;
 import io.trapscope.vmm.hypervisor.VmExit;
+import io.trapscope.vmm.memory.MemoryRegion;
+import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -18,23 +20,42 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Faults on guest memory that the back end tells of while their vCPU stays inside the guest: each
- * is an event in its vCPU's stream. Those whose vCPU the host does not know wait here until a
- * vCPU's loop writes them to the stream of everything else.
+ * is an event in its vCPU's stream. Those whose vCPU the host does not know wait here until
+ * somebody has the device lock and writes them to the stream of everything else, in the order of
+ * time: {@link #now}.
  */
 final class MemoryFaults implements FaultHandler {
-  /** A fault of an unknown vCPU. */
-  private record Placeless(long nanos, long gpa, long hva, long qualification, boolean first) {}
+  /** A fault of an unknown vCPU, and its saved {@link FieldValues}. */
+  private record Placeless(long nanos, ByteBuffer values) {}
 
   private final Vm vm;
   private final RunState run;
+  private final List<MemoryRegion> regions;
   private final AtomicReferenceArray<ExitEncoder> encoders;
   private final Queue<Placeless> placeless = new ConcurrentLinkedQueue<>();
   private final ReentrantLock telling = new ReentrantLock();
 
-  MemoryFaults(Vm vm, RunState run) {
+  /** Used by the thread that tells. */
+  private final FieldValues told = new FieldValues();
+
+  // Guarded by the device lock.
+  private final FieldValues written = new FieldValues();
+  private ExitSink other = ExitSink.NONE;
+  private long events;
+
+  /**
+   * @param regions the list of the trace header, for the REGION field
+   */
+  MemoryFaults(Vm vm, RunState run, List<MemoryRegion> regions) {
     this.vm = vm;
     this.run = run;
+    this.regions = regions;
     this.encoders = new AtomicReferenceArray<>(vm.vcpus().size());
+  }
+
+  /** Faults of unknown vCPUs go there. */
+  void recordTo(ExitSink sink) {
+    other = sink;
   }
 
   /** From now on the vCPU's faults go to this encoder. */
@@ -68,8 +89,11 @@ final class MemoryFaults implements FaultHandler {
         encoder.fault(vm, exit, seen);
       } else {
         vm.resolveEptViolation(exit);
-        placeless.add(
-            new Placeless(exit.exitNanos, exit.gpa, exit.hva, exit.qualification, exit.firstTouch));
+        ExitEncoder.describe(told, exit, regions);
+        told.set(Field.TIME, exit.exitNanos);
+        ByteBuffer values = ByteBuffer.allocate(told.savedBytes());
+        told.save(values);
+        placeless.add(new Placeless(exit.exitNanos, values));
       }
     } catch (HypervisorException e) {
       run.end(RunEnd.ERROR, 0, e.getMessage());
@@ -80,26 +104,30 @@ final class MemoryFaults implements FaultHandler {
     }
   }
 
-  /** Whether {@link #write} has something to write. */
+  /** Whether {@link #now} would write something. */
   boolean hasPlaceless() {
     return !placeless.isEmpty();
   }
 
-  /** Writes the faults of unknown vCPUs; returns how many. */
-  int write(ExitSink other) {
-    int events = 0;
-    for (Placeless fault = placeless.poll(); fault != null; fault = placeless.poll()) {
-      EventWriter event = other.claim(EventType.EPT_FAULT);
-      event
-          .put(Field.TIME, fault.nanos)
-          .put(Field.REASON, ExitReason.EPT_VIOLATION.code())
-          .put(Field.FIRST_TOUCH, fault.first)
-          .put(Field.GPA, fault.gpa)
-          .put(Field.HVA, fault.hva)
-          .put(Field.QUALIFICATION, fault.qualification);
-      other.commit();
+  /**
+   * The time for the next event of no vCPU, host monotonic ns; faults that were before it are
+   * written first. The caller has the device lock.
+   */
+  long now() {
+    long nanos = System.nanoTime();
+    awaitTold();
+    Placeless next = placeless.peek();
+    while (next != null && next.nanos <= nanos) {
+      written.load(placeless.remove().values, 0);
+      written.write(other, EventType.EPT_FAULT);
       events++;
+      next = placeless.peek();
     }
+    return nanos;
+  }
+
+  /** Events of unknown vCPUs so far. The caller has the device lock. */
+  long events() {
     return events;
   }
 }

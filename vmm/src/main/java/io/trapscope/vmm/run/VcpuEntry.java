@@ -153,8 +153,9 @@ final class VcpuEntry {
     int taken = machine.board().consoleInput(inputBytes, 0, count);
     input.take(taken);
     if (taken > 0 && encoder != null) {
+      long nanos = machine.now();
       EventWriter event = other.claim(EventType.CONSOLE_INPUT);
-      event.put(Field.TIME, System.nanoTime()).put(Field.CHANNEL, 0);
+      event.put(Field.TIME, nanos).put(Field.CHANNEL, 0);
       if (vcpu.instructions() >= 0) {
         event.put(Field.INSTRUCTIONS, vcpu.instructions());
       }

@@ -223,14 +223,14 @@ final class VcpuLoop implements Runnable {
 
   private void recordConsole() {
     machine.lock();
-    events += console.record(other, System.nanoTime(), vcpu.instructions());
+    events += console.record(other, machine.now(), vcpu.instructions());
     machine.unlock();
   }
 
   private void recordMemory() {
     if (index == 0 && faults != null && faults.hasPlaceless()) {
       machine.lock();
-      events += faults.write(other);
+      faults.now();
       machine.unlock();
     }
     boolean full = exit.reason == ExitReason.PML_FULL;
@@ -242,7 +242,7 @@ final class VcpuLoop implements Runnable {
   private void lookForWrites() {
     machine.lock();
     long now = vcpu.guestNanos();
-    events += ownWrites ? encoder.dirty(dirty, now) : dirty.look(other, now);
+    events += ownWrites ? encoder.dirty(dirty, now) : dirty.look(other, machine.now(), now);
     machine.unlock();
   }
 

@@ -1,8 +1,9 @@
 ; spin: an exit-heavy loop for benchmarks. Long mode, loaded and entered at 0x10000.
 ; Writes one byte to port 0x600 as often as count=N of the command line says, 100000 times where it
 ; says nothing, and ends with debug exit 0. Nothing else in it exits.
-; With cpus=N it starts all other vCPUs by INIT and a start-up message to all but itself; each makes
-; as many writes, at the same time, and halts. The first one waits until N - 1 have.
+; With cpus=N it starts all other vCPUs by INIT and a start-up message to all but itself. The first
+; N - 1 that come make as many writes, at the same time, and halt; the rest halt at once. The first
+; vCPU waits until N - 1 have written.
 
         bits    64
         org     0x10000
@@ -65,6 +66,7 @@ start:  mov     r8d, MANY
         mov     rax, cr3
         mov     [root], eax
         mov     [count], r8
+        mov     [cpus], r9d
         mov     ebx, APIC
         mov     dword [rbx + SPURIOUS], 0x1ff
         mov     dword [rbx + COMMAND], OTHERS_INIT
@@ -88,12 +90,20 @@ start:  mov     r8d, MANY
 
         times   OTHER - 0x10000 - ($ - $$) db 0
 
-; The others begin here, in real mode at IP 0, and go to where the first one is.
+; The others begin here, in real mode at IP 0. Those that are to write go to where the first one is.
         bits    16
 other:  cli
         mov     ax, cs
         mov     ds, ax
-        o32 lgdt [tables - other]
+        mov     eax, 1
+        lock xadd [started - other], eax
+        inc     eax
+        cmp     eax, [cpus - other]
+        jb      .write
+.rest:  cli
+        hlt
+        jmp     .rest
+.write: o32 lgdt [tables - other]
         mov     eax, cr4
         or      eax, 0x20               ; PAE
         mov     cr4, eax
@@ -129,6 +139,9 @@ other:  cli
 
         align   8
 count:  dq      0
+cpus:   dd      0
+started:
+        dd      0
 root:   dd      0
 halted: dd      0
 tables: dw      0

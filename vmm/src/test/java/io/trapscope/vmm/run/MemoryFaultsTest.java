@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.trapscope.recorder.event.EventLog;
 import io.trapscope.recorder.event.EventReader;
+import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.vmm.hypervisor.FaultHandler;
@@ -54,6 +55,66 @@ class MemoryFaultsTest {
     }
   }
 
+  private RunResult run() {
+    MemoryOptions faults =
+        new MemoryOptions(true, MemoryOptions.Dirty.NONE, false, MemoryOptions.Pages.DEFAULT);
+    MachineConfig config =
+        MachineConfig.builder(fake, MachineTest.NOTHING)
+            .memory(4 << 20)
+            .board(SimpleBoard::new)
+            .host(HostOptions.of(faults))
+            .timeout(Duration.ofSeconds(30))
+            .build();
+    try (Machine machine = new Machine(config)) {
+      return machine.run(Sinks.of(vcpu -> exits, other));
+    }
+  }
+
+  /** The guest writes a line while the page for somebody unknown is brought. */
+  @Test
+  void faultsOfUnknownVcpusAreInTheOrderOfTimeToo() {
+    fake.then(
+        ExitReason.IO_INSTRUCTION,
+        exit -> {
+          tellOfUnknown(0x5000);
+          exit.port = 0x3f8;
+          exit.size = 1;
+          exit.write = true;
+          exit.value = '\n';
+          exit.captured |= VmExit.VALUE;
+        });
+    fake.then(ExitReason.INTERRUPTED, exit -> tellOfUnknown(0x6000));
+    RunResult result = run();
+    List<String> types = new ArrayList<>();
+    List<Long> times = new ArrayList<>();
+    other.forEach(
+        event -> {
+          types.add(event.type().name());
+          times.add(event.get(Field.TIME));
+        });
+    assertThat(types).containsExactly("INPUT", "EPT_FAULT", "CONSOLE_OUTPUT", "EPT_FAULT", "END");
+    assertThat(times).isSorted();
+    assertThat(result.events()).isEqualTo(exits.size() + other.size());
+    other.forEach(
+        event -> {
+          if (event.type() == EventType.EPT_FAULT) {
+            assertThat(event.get(Field.REGION)).isZero();
+            assertThat(event.get(Field.FIRST_TOUCH)).isEqualTo(1);
+          }
+        });
+  }
+
+  private void tellOfUnknown(long gpa) {
+    VmExit fault = new VmExit();
+    fault.reset();
+    fault.reason = ExitReason.EPT_VIOLATION;
+    fault.gpa = gpa;
+    fault.firstTouch = true;
+    fault.captured = VmExit.GPA | VmExit.FIRST_TOUCH;
+    fault.exitNanos = System.nanoTime();
+    fake.faults.fault(-1, fault, fault.exitNanos);
+  }
+
   @Test
   void whatAVcpuDoesAfterAFaultComesBehindItHoweverLateItIsTold() throws InterruptedException {
     List<Thread> watching = new ArrayList<>();
@@ -72,19 +133,7 @@ class MemoryFaultsTest {
           }
         });
     fake.out(0x600, 2);
-    MemoryOptions faults =
-        new MemoryOptions(true, MemoryOptions.Dirty.NONE, false, MemoryOptions.Pages.DEFAULT);
-    MachineConfig config =
-        MachineConfig.builder(fake, MachineTest.NOTHING)
-            .memory(4 << 20)
-            .board(SimpleBoard::new)
-            .host(HostOptions.of(faults))
-            .timeout(Duration.ofSeconds(30))
-            .build();
-    RunResult result;
-    try (Machine machine = new Machine(config)) {
-      result = machine.run(Sinks.of(vcpu -> exits, other));
-    }
+    RunResult result = run();
     watching.get(0).join();
     List<String> types = new ArrayList<>();
     List<Long> times = new ArrayList<>();
