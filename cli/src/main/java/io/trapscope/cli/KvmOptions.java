@@ -80,7 +80,10 @@ final class KvmOptions {
   @Option(
       names = "--tsc-khz",
       paramLabel = "KHZ",
-      description = "With --accel kvm, the rate of the guest's time-stamp counter.")
+      description = {
+        "With --accel kvm, the rate of the guest's time-stamp counter; where the processor cannot scale"
+            + " it only the host's own."
+      })
   private Long tscKhz;
 
   @Option(

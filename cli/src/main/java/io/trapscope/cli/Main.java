@@ -21,6 +21,8 @@ public final class Main {
   /** Environment variable that adds stack traces to error lines. */
   static final String DEBUG = "TRAPSCOPE_DEBUG";
 
+  private static final int LEAST_HELP_WIDTH = 80;
+
   private Main() {}
 
   /** Runs the command and ends the process with its status. */
@@ -37,7 +39,6 @@ public final class Main {
     CommandLine command = TrapscopeCommand.parser(out, err, List.of(args));
     command.setOut(new PrintWriter(out, false, StandardCharsets.UTF_8));
     command.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
-    command.setUsageHelpAutoWidth(true);
     command.setParameterExceptionHandler((e, arguments) -> usageError(e, err));
     command.setExecutionStrategy(Main::execute);
     command.setExecutionExceptionHandler((e, failed, parsed) -> failure(e, failed, err));
@@ -61,6 +62,11 @@ public final class Main {
   /** Runs what was parsed, or prints a help: where that cannot be written no command has failed. */
   private static int execute(ParseResult parsed) {
     try {
+      if (parsed.asCommandLineList().stream().anyMatch(CommandLine::isUsageHelpRequested)) {
+        // The parser's own way to find the width complains where there is no /dev/tty.
+        int width = Math.max(Terminals.width(), LEAST_HELP_WIDTH);
+        parsed.commandSpec().commandLine().setUsageHelpWidth(width);
+      }
       return new CommandLine.RunLast().execute(parsed);
     } catch (StandardOutput.Closed | UserError e) {
       ParseResult last = parsed;

@@ -216,22 +216,29 @@ final class KvmVm implements Vm {
 
   private void setTscRate() {
     long wanted = options.tscKhz();
-    if (wanted > 0) {
+    long khz = tscKhz();
+    if (wanted > 0 && wanted != khz) {
       if (!has(KvmAbi.KVM_CAP_TSC_CONTROL)) {
         throw new HypervisorException(
             "this host cannot give guests a time-stamp counter of another rate"
+                + (khz > 0 ? " than its own " + khz + " kHz" : "")
                 + " (KVM_CAP_TSC_CONTROL)");
       }
       for (KvmVcpu vcpu : vcpus) {
         hypervisor.ioctl(vcpu.fd(), KvmAbi.KVM_SET_TSC_KHZ, wanted, "KVM_SET_TSC_KHZ");
       }
+      khz = tscKhz();
     }
-    if (has(KvmAbi.KVM_CAP_GET_TSC_KHZ)) {
-      int khz = hypervisor.tryIoctl(vcpus.get(0).fd(), KvmAbi.KVM_GET_TSC_KHZ, 0);
-      if (khz > 0) {
-        notes.put("tsc_khz", Integer.toString(khz));
-      }
+    if (khz > 0) {
+      notes.put("tsc_khz", Long.toString(khz));
     }
+  }
+
+  /** Rate of the guest's time-stamp counter; 0 or less where KVM does not tell. */
+  private long tscKhz() {
+    return has(KvmAbi.KVM_CAP_GET_TSC_KHZ)
+        ? hypervisor.tryIoctl(vcpus.get(0).fd(), KvmAbi.KVM_GET_TSC_KHZ, 0)
+        : 0;
   }
 
   private void watchFaults() {

@@ -2,6 +2,8 @@ package io.trapscope.vmm.kvm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.vmm.host.LibC;
@@ -119,6 +121,31 @@ class KvmVmTest {
       assertThat(allowed).containsExactly(String.valueOf(cpu));
     }
     assertThat(LibC.mayUse(100_000)).isFalse();
+  }
+
+  @Test
+  void theHostsOwnRateNeedsNoControlOfTheTimeStampCounter() {
+    KvmGuest.assumeKvm();
+    try (KvmHypervisor kvm = new KvmHypervisor()) {
+      String own;
+      try (Vm vm = kvm.createVm(withRate(0))) {
+        own = vm.notes().get("tsc_khz");
+      }
+      assumeTrue(own != null, "skipped: this KVM does not tell the rate of its counter");
+      try (Vm vm = kvm.createVm(withRate(Long.parseLong(own)))) {
+        assertThat(vm.notes()).containsEntry("tsc_khz", own);
+      }
+      boolean control = KvmProbe.probe().capabilities().getOrDefault("KVM_CAP_TSC_CONTROL", 0) > 0;
+      assumeFalse(control, "skipped: this host gives other rates too");
+      assertThatThrownBy(() -> kvm.createVm(withRate(Long.parseLong(own) / 2)))
+          .isInstanceOf(HypervisorException.class)
+          .hasMessageContaining(own + " kHz (KVM_CAP_TSC_CONTROL)");
+    }
+  }
+
+  private static VmConfig withRate(long khz) {
+    HostOptions rate = new HostOptions(MemoryOptions.DEFAULT, IrqChip.USER, khz, Map.of());
+    return new VmConfig(16 << 20, 1, "host", rate);
   }
 
   private static List<String> allowedCpus() {
