@@ -68,17 +68,7 @@ final class InfoCommand implements Callable<Integer> {
         out,
         "host",
         header.host().cpu() + ", " + header.host().cpus() + " CPUs, " + header.host().kernel());
-    row(
-        out,
-        "machine",
-        header.cpus()
-            + " vCPU"
-            + (header.cpus() == 1 ? "" : "s")
-            + " ("
-            + header.guestCpu().model()
-            + "), "
-            + (header.memoryBytes() >> MEBI_SHIFT)
-            + " MiB");
+    row(out, "machine", machine(header));
     for (TraceHeader.Image image : header.images()) {
       row(
           out,
@@ -101,6 +91,17 @@ final class InfoCommand implements Callable<Integer> {
     }
     header.notes().forEach((key, text) -> note(out, key, text));
     printCounters(out, header, reader.end());
+  }
+
+  /** Of another VMM's guest the number of vCPUs is all that is known. */
+  private static String machine(TraceHeader header) {
+    String model = header.guestCpu().model();
+    long memory = header.memoryBytes() >> MEBI_SHIFT;
+    return header.cpus()
+        + " vCPU"
+        + (header.cpus() == 1 ? "" : "s")
+        + (model.isEmpty() ? "" : " (" + model + ")")
+        + (memory == 0 ? "" : ", " + memory + " MiB");
   }
 
   /** The host's counters that show anything but 0, at the start and at the end. */

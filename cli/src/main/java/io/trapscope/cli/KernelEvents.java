@@ -12,6 +12,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -36,6 +37,8 @@ record KernelEvents(KernelTracing tracing, String why) implements AutoCloseable 
           ExitReason.INTERNAL_ERROR,
           ExitReason.SYSTEM_EVENT);
 
+  private static final String NOTE = "kernel_events";
+  private static final String NONE = "none: ";
   private static final String NOT_SELECTED = "not selected (--events, --exclude)";
 
   /** Whether they are asked for. */
@@ -81,7 +84,17 @@ record KernelEvents(KernelTracing tracing, String why) implements AutoCloseable 
   }
 
   private static KernelEvents none(String why) {
-    return new KernelEvents(null, "none: " + why);
+    return new KernelEvents(null, NONE + why);
+  }
+
+  /**
+   * Why the host does not let us record them though they were not declined, and what would allow
+   * it; empty where it does.
+   */
+  static Optional<String> refusal(TraceHeader header, EventPlan plan) {
+    String why = header.notes().getOrDefault(NOTE, "");
+    boolean declined = plan.kernel() == Wanted.NO || why.equals(NONE + NOT_SELECTED);
+    return why.startsWith(NONE) && !declined ? Optional.of(why) : Optional.empty();
   }
 
   /** States in the header what is recorded and what cannot be. */
@@ -107,7 +120,7 @@ record KernelEvents(KernelTracing tracing, String why) implements AutoCloseable 
     if (host == HostKind.SOFT) {
       return;
     }
-    header.note("kernel_events", why);
+    header.note(NOTE, why);
     if (tracing != null) {
       header.note(
           "kernel_time",
@@ -138,7 +151,7 @@ record KernelEvents(KernelTracing tracing, String why) implements AutoCloseable 
                 : "this KVM (kvm_pvm) does not tell of exits that it handles itself");
       }
     }
-    header.surfaced(seen).unseen(missing).note("kernel_events", why);
+    header.surfaced(seen).unseen(missing).note(NOTE, why);
     header.note(
         "kernel_time",
         all

@@ -140,7 +140,9 @@ final class KvmOptions {
         throw UserError.badInput(
             "--pin: CPU " + pin.cpu() + " is not among those that this process may use");
       }
-      result.put(pin.vcpu(), pin.cpu());
+      if (result.put(pin.vcpu(), pin.cpu()) != null) {
+        throw UserError.badInput("--pin: vCPU " + pin.vcpu() + " has two CPUs");
+      }
     }
     return result;
   }

@@ -110,6 +110,8 @@ final class RecordSummary {
             + (unseen.isEmpty()
                 ? ""
                 : ", " + unseen.size() + " cannot be seen here (trapscope info names them)"));
+    KernelEvents.refusal(recorded.header(), plan.events())
+        .ifPresent(why -> row(out, "kernel", why));
   }
 
   private static String lost(TraceEnd end) {

@@ -40,13 +40,15 @@ final class UserError extends RuntimeException {
   }
 
   /**
-   * A place that cannot be written: the host's lack where it is full, and otherwise the choice of a
-   * folder that is absent, forbidden or something else.
+   * A place that cannot be written: the host's lack where it is full or limited, and otherwise the
+   * choice of a folder that is absent, forbidden or something else.
    */
   static UserError unwritable(String message, Throwable cause) {
     for (Throwable at = cause; at != null; at = at.getCause()) {
       String reason = String.valueOf(at.getMessage());
-      if (reason.contains("No space left") || reason.contains("quota exceeded")) {
+      if (reason.contains("No space left")
+          || reason.contains("quota exceeded")
+          || reason.contains("File too large")) {
         return hostLacks(message, cause);
       }
     }

@@ -91,7 +91,7 @@ final class QueueParts implements StreamParts {
       // Events that were lost may have left holes in the numbers.
       boolean tooMany = last.sequence() > recorded.events() + recorded.lost();
       long records = tooMany ? last.sequence() : Math.min(last.sequence(), recorded.events());
-      StreamCursor.compareWithFooter(recorded, records, last.anomalies());
+      recorded.compare(records, last.anomalies());
     }
     return last.anomalies();
   }
@@ -124,7 +124,7 @@ final class QueueParts implements StreamParts {
       records += cursor.records();
     }
     if (recorded != null) {
-      StreamCursor.compareWithFooter(recorded, records, all);
+      recorded.compare(records, all);
     }
     return Optional.of(all);
   }

@@ -54,6 +54,9 @@ final class StreamCursor implements BlockCursor {
   /** Whether the batch's document has no length: it goes on as long as records follow. */
   private boolean open;
 
+  private long openDocument = -1; // which is still open or not begun; -1 for none
+  private int openHeader; // that it had when it was read
+
   private long recordsBefore;
   private long recordsEnd;
   private boolean blankTail;
@@ -229,19 +232,27 @@ final class StreamCursor implements BlockCursor {
       if (header == TraceFormat.DOCUMENT_END) {
         break;
       }
+      boolean unfinished = header == 0 || (header & TraceFormat.DOCUMENT_OPEN) != 0;
+      openDocument = unfinished ? position : -1;
+      openHeader = header;
       int place = at + TraceFormat.DOCUMENT_HEADER_BYTES;
       int length = header & TraceFormat.DOCUMENT_LENGTH;
       long next = position + TraceFormat.DOCUMENT_HEADER_BYTES + (length + 3L & -4L);
       boolean meta = (header & TraceFormat.DOCUMENT_META) != 0;
-      if (header == 0 || (header & TraceFormat.DOCUMENT_OPEN) != 0) {
+      if (unfinished) {
         if (openBatch(place)) {
           return true;
+        }
+        if (unclean && isBatch(place)) {
+          continue; // its writer has begun it since
         }
         // Where the writer had not yet begun its batch there is no magic, and nothing behind it.
         boolean blank = unclean && header == 0 && isBlank(place);
         if (!resync(blank)) {
           break;
         }
+      } else if (unclean && next > fileBytes && hasGrown()) {
+        continue;
       } else if (length > TraceFormat.MAX_BATCH || next > fileBytes) {
         // A damaged header or a cut-off file: what is in the batch tells, as for an open one.
         boolean damaged = length > TraceFormat.MAX_BATCH;
@@ -324,6 +335,23 @@ final class StreamCursor implements BlockCursor {
     }
   }
 
+  /** Whether the file has become longer since it was mapped. */
+  private boolean hasGrown() throws IOException {
+    long before = fileBytes;
+    window = null;
+    map(position);
+    return fileBytes > before;
+  }
+
+  /** Whether a writer has closed the document that was open: what follows it was written since. */
+  private boolean isBeingWritten() throws IOException {
+    if (!unclean || openDocument < 0) {
+      return false;
+    }
+    map(openDocument);
+    return window.getInt((int) (openDocument - windowStart)) != openHeader;
+  }
+
   private boolean isBlank(int at) {
     return at > window.capacity() - 4 || window.getInt(at) == 0;
   }
@@ -342,6 +370,10 @@ final class StreamCursor implements BlockCursor {
         map(at);
       }
       if (isBatch((int) (at - windowStart))) {
+        if (isBeingWritten()) {
+          position = fileBytes;
+          return false;
+        }
         anomalies.add(Anomaly.BAD_DOCUMENT, 1);
         position = at - TraceFormat.DOCUMENT_HEADER_BYTES;
         return true;
@@ -446,18 +478,10 @@ final class StreamCursor implements BlockCursor {
       window = null;
       view = null;
       if (recorded != null) {
-        compareWithFooter(recorded, records, anomalies);
+        recorded.compare(records, anomalies);
       }
     }
     return false;
-  }
-
-  /** Adds what the footer's account of a stream shows beside the records that were read. */
-  static void compareWithFooter(TraceEnd.StreamEnd recorded, long records, Anomalies anomalies) {
-    anomalies.add(Anomaly.LOST_EVENTS, recorded.lost());
-    anomalies.add(Anomaly.CLAMPED_VALUES, recorded.clamped());
-    anomalies.add(Anomaly.MISSING_AT_END, Math.max(0, recorded.events() - records));
-    anomalies.add(Anomaly.BAD_END, records > recorded.events() ? 1 : 0);
   }
 
   // ---- parts

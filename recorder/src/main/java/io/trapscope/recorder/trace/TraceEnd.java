@@ -39,7 +39,16 @@ public record TraceEnd(
    * @param bytes bytes of the queue's file
    */
   public record StreamEnd(
-      String name, long events, long lost, LossCause cause, long clamped, long bytes) {}
+      String name, long events, long lost, LossCause cause, long clamped, long bytes) {
+
+    /** Adds what this shows beside the number of records that were read. */
+    void compare(long records, Anomalies anomalies) {
+      anomalies.add(Anomaly.LOST_EVENTS, lost);
+      anomalies.add(Anomaly.CLAMPED_VALUES, clamped);
+      anomalies.add(Anomaly.MISSING_AT_END, Math.max(0, events - records));
+      anomalies.add(Anomaly.BAD_END, records > events ? 1 : 0);
+    }
+  }
 
   public TraceEnd {
     streams = List.copyOf(streams);

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -51,6 +52,44 @@ class StreamPartsTest {
     }
     return made;
   }
+
+  /** What is there is read, whole up to some event, whatever the writer does meanwhile. */
+  @Test
+  void aTraceMayBeReadWhileItIsWritten() throws Exception {
+    Path live = temp.resolve("live");
+    TraceWriter writer = TraceWriter.create(live, false, TestTraces.header(1));
+    Thread recorder =
+        new Thread(
+            () -> {
+              for (int i = 0; i < 2_000_000; i++) {
+                TestTraces.write(writer.vcpu(0), i);
+              }
+            });
+    recorder.start();
+    long least = 0;
+    while (recorder.isAlive()) {
+      TraceReader trace = TraceReader.open(live);
+      Map<Anomaly, Long> atEnds = trace.anomaliesAtEnds().toMap();
+      EventCursor cursor = trace.stream(0);
+      long events = new Sum(0, 0).read(cursor).events();
+      StreamParts parts = trace.parts(0, 1 << 20);
+      long inParts = readParts(parts).events();
+      for (Map<Anomaly, Long> found : List.of(atEnds, cursor.anomalies().toMap())) {
+        assertThat(found).doesNotContainKeys(ERRORS);
+      }
+      parts.anomalies().ifPresent(found -> assertThat(found.toMap()).doesNotContainKeys(ERRORS));
+      assertThat(events).isGreaterThanOrEqualTo(least);
+      assertThat(inParts).isGreaterThanOrEqualTo(events);
+      least = events;
+    }
+    writer.close();
+    assertThat(least).isPositive();
+  }
+
+  private static final Anomaly[] ERRORS =
+      Arrays.stream(Anomaly.values())
+          .filter(each -> each.severity() == Anomaly.Severity.ERROR)
+          .toArray(Anomaly[]::new);
 
   /** A file that is longer than what is read of its end. */
   @Test

@@ -5,10 +5,15 @@ import io.trapscope.vmm.hypervisor.HypervisorException;
 import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.memory.GuestMemory;
 import io.trapscope.vmm.memory.MemoryLayout;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * Guest RAM of a KVM machine: anonymous host memory, backed by the host at first touch, one mapping
@@ -36,6 +41,7 @@ final class KvmMemory implements GuestMemory, AutoCloseable {
     }
   }
 
+  private static final int MEBI_SHIFT = 20;
   private static final int WINDOW_SHIFT = 30;
   private static final long WINDOW = 1L << WINDOW_SHIFT;
 
@@ -139,8 +145,22 @@ final class KvmMemory implements GuestMemory, AutoCloseable {
     return windows;
   }
 
-  /** Has the host back every page now. */
+  /**
+   * Has the host back every page now.
+   *
+   * @throws HypervisorException where it has not so much: it would kill somebody to get it
+   */
   void populate() {
+    long wanted = Stream.of(slots).mapToLong(Slot::bytes).sum();
+    long available = options.pages().shift() > 0 ? wanted : availableBytes();
+    if (wanted > available) {
+      throw new HypervisorException(
+          "backing all guest memory takes "
+              + (wanted >> MEBI_SHIFT)
+              + " MiB, and the host has "
+              + (available >> MEBI_SHIFT)
+              + " MiB available: give the guest less, or leave out --prefault");
+    }
     for (Slot slot : slots) {
       int result = LibC.madvise(slot.hva, slot.bytes, LibC.MADV_POPULATE_WRITE);
       if (result == -LibC.EINVAL) {
@@ -148,6 +168,19 @@ final class KvmMemory implements GuestMemory, AutoCloseable {
       } else {
         LibC.check(result, "backing all guest memory");
       }
+    }
+  }
+
+  /** Memory that the host can give without taking any away; all there is where it does not tell. */
+  private static long availableBytes() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
+      return lines
+          .filter(line -> line.startsWith("MemAvailable:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+          .findFirst()
+          .orElse(Long.MAX_VALUE);
+    } catch (IOException | UncheckedIOException e) {
+      return Long.MAX_VALUE;
     }
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.hypervisor.MemoryOptions.Pages;
+import io.trapscope.vmm.memory.MemoryLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -49,6 +50,17 @@ class KvmMemoryTest {
       memory.populate();
       assertThat(residentBytes(hva)).isGreaterThanOrEqualTo(BYTES);
       assertThat(memory.readByte(0x3000)).isEqualTo((byte) 9);
+    }
+  }
+
+  @Test
+  void moreThanTheHostHasIsNotPopulated() {
+    try (KvmMemory memory = memory(false, Pages.DEFAULT)) {
+      memory.map(MemoryLayout.HIGH_RAM, 1L << 44);
+      assertThatThrownBy(memory::populate)
+          .isInstanceOf(HypervisorException.class)
+          .hasMessageContaining("takes 16777224 MiB, and the host has")
+          .hasMessageContaining("MiB available");
     }
   }
 
