@@ -121,7 +121,8 @@ final class AttachCommand implements Callable<Integer> {
           List<Counter> counters = new ArrayList<>(host.counters());
           counters.addAll(recorder.counters());
           TraceEnd end = trace.finish(how, 0, text(how), counters);
-          return summarize(directory, recorder, end);
+          String failure = recorder.failure().isEmpty() ? trace.failure() : recorder.failure();
+          return summarize(directory, recorder, end, failure);
         } finally {
           signals.close();
         }
@@ -213,17 +214,17 @@ final class AttachCommand implements Callable<Integer> {
     return stopped ? "stopped by a signal" : "after " + Durations.format(duration);
   }
 
-  private int summarize(Path directory, HostRecorder recorder, TraceEnd end) {
+  private int summarize(Path directory, HostRecorder recorder, TraceEnd end, String failure) {
     if (json) {
-      printJson(directory, recorder, end);
+      printJson(directory, recorder, end, failure);
     } else {
-      printText(directory, recorder, end);
+      printText(directory, recorder, end, failure);
     }
-    boolean whole = end.lost() == 0 && recorder.failure().isEmpty();
+    boolean whole = end.lost() == 0 && failure.isEmpty();
     return whole ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
   }
 
-  private void printText(Path directory, HostRecorder recorder, TraceEnd end) {
+  private void printText(Path directory, HostRecorder recorder, TraceEnd end, String failure) {
     PrintStream err = parent.err();
     if (recorder.vcpus().isEmpty()) {
       row(err, "vcpus", "none of what was asked for ran a vCPU");
@@ -243,9 +244,12 @@ final class AttachCommand implements Callable<Integer> {
         end.lost() == 0
             ? "nothing"
             : String.format(
-                Locale.ROOT, "%,d records; a larger --kernel-buffer helps", end.lost()));
-    if (!recorder.failure().isEmpty()) {
-      row(err, "failure", recorder.failure());
+                Locale.ROOT,
+                "%,d records%s",
+                end.lost(),
+                failure.isEmpty() ? "; a larger --kernel-buffer helps" : ""));
+    if (!failure.isEmpty()) {
+      row(err, "failure", failure);
     }
   }
 
@@ -253,7 +257,7 @@ final class AttachCommand implements Callable<Integer> {
     out.println(Facts.row(name, text));
   }
 
-  private void printJson(Path directory, HostRecorder recorder, TraceEnd end) {
+  private void printJson(Path directory, HostRecorder recorder, TraceEnd end, String failure) {
     Json.print(
         spec.commandLine().getOut(),
         out -> {
@@ -263,6 +267,9 @@ final class AttachCommand implements Callable<Integer> {
           out.writeNumberField("events", end.events());
           out.writeNumberField("bytes", end.bytes());
           out.writeNumberField("lost", end.lost());
+          if (!failure.isEmpty()) {
+            out.writeStringField("failure", failure);
+          }
           out.writeArrayFieldStart("vcpus");
           for (VcpuThread vcpu : recorder.vcpus()) {
             out.writeStartObject();

@@ -153,6 +153,14 @@ public final class TraceWriter implements AutoCloseable {
         && Files.isRegularFile(directory.resolve(TraceFormat.HEADER_FILE));
   }
 
+  private static void deleteQuietly(Path path) {
+    try {
+      delete(path);
+    } catch (IOException e) {
+      // Whoever calls has an error of its own to tell; no reader looks at what stays.
+    }
+  }
+
   private static void delete(Path path) throws IOException {
     if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
       return;
@@ -211,8 +219,13 @@ public final class TraceWriter implements AutoCloseable {
 
   private void writeHeader(TraceHeader header) throws IOException {
     Path part = directory.resolve(TraceFormat.HEADER_FILE + ".part");
-    Files.write(part, header.toBytes());
-    Files.move(part, directory.resolve(TraceFormat.HEADER_FILE), StandardCopyOption.ATOMIC_MOVE);
+    try {
+      Files.write(part, header.toBytes());
+      Files.move(part, directory.resolve(TraceFormat.HEADER_FILE), StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      Files.deleteIfExists(part);
+      throw e;
+    }
   }
 
   private StreamWriter stream(int vcpu, long epochMillis) throws IOException {
@@ -246,6 +259,7 @@ public final class TraceWriter implements AutoCloseable {
       vcpus.add(made);
       return made;
     } catch (IOException e) {
+      deleteQuietly(directory.resolve(TraceFormat.streamName(index)));
       throw new TraceException("cannot add a vCPU to trace " + directory + ": " + reason(e), e);
     }
   }

@@ -70,6 +70,40 @@ class FullDiskTest {
   }
 
   @Test
+  void aVcpuThatFindsNoRoomLeavesNothingBehind() throws Exception {
+    Path dir = temp.resolve("t");
+    TraceHeader one = TestTraces.header(1);
+    try (TraceWriter writer = TraceWriter.create(dir, false, one, room(2 << 20))) {
+      int vcpus = 1;
+      while (vcpus < 100) {
+        try {
+          writer.addVcpu();
+          vcpus++;
+        } catch (TraceException e) {
+          break;
+        }
+      }
+      assertThat(vcpus).isBetween(2, 99);
+      writer.finish(RunEnd.DETACHED, 0, "");
+      assertThat(dir.resolve(TraceFormat.streamName(vcpus - 1))).isDirectory();
+      assertThat(dir.resolve(TraceFormat.streamName(vcpus))).doesNotExist();
+    }
+  }
+
+  @Test
+  void aHeaderThatCannotBeReplacedLeavesTheFormerOne() throws Exception {
+    Path dir = temp.resolve("t");
+    try (TraceWriter writer = TraceWriter.create(dir, false, TestTraces.header(1))) {
+      Path header = dir.resolve(TraceFormat.HEADER_FILE);
+      Files.move(header, temp.resolve("header"));
+      Files.createDirectories(header.resolve("in-the-way"));
+      assertThatThrownBy(() -> writer.describe(TestTraces.header(1)))
+          .isInstanceOf(TraceException.class);
+      assertThat(dir.resolve(TraceFormat.HEADER_FILE + ".part")).doesNotExist();
+    }
+  }
+
+  @Test
   void aFailedReplacementLeavesTheOldTrace() throws Exception {
     Path dir = temp.resolve("t");
     try (TraceWriter writer = TraceWriter.create(dir, false, TestTraces.header(1))) {
