@@ -1,6 +1,7 @@
 package io.trapscope.recorder.trace;
 
 import java.io.DataOutputStream;
+import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.nio.file.Path;
 import java.util.Random;
@@ -20,7 +21,7 @@ final class KilledRecorder {
     int burst = 1 << random.nextInt(14);
     long pause = random.nextInt(3) * 50_000L;
     try (TraceWriter writer = TraceWriter.create(Path.of(args[0]), false, TestTraces.header(2));
-        DataOutputStream out = new DataOutputStream(new FileOutputStream("/dev/stdout"))) {
+        DataOutputStream out = new DataOutputStream(new FileOutputStream(FileDescriptor.out))) {
       long first = 0;
       long second = 0;
       while (true) {
