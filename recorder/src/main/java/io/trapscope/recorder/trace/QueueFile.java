@@ -299,17 +299,23 @@ final class QueueFile implements Closeable {
 
   /**
    * Gives a mapping back at once; without that it stays until the garbage collector comes by, and a
-   * recorder makes little garbage. The buffer must not be used any more.
+   * recorder makes little garbage. The buffer must not be used any more. A JDK that refuses it (by
+   * {@code --sun-misc-unsafe-memory-access}) leaves it to the collector.
    */
   private static void unmap(MappedByteBuffer mapped) {
     try {
       UnmapMethod.METHOD.invoke(UnmapMethod.UNSAFE, mapped);
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(e);
+      if (!(e.getCause() instanceof UnsupportedOperationException)) {
+        throw new IllegalStateException(e);
+      }
     }
   }
 
-  /** The one way to unmap that Java has before release 22. */
+  /**
+   * The one way to unmap that Java has before release 22. What release 22 has, a mapping that
+   * belongs to an {@code Arena}, asks at each access whether that is open: a third more an event.
+   */
   private static final class UnmapMethod {
     static final Object UNSAFE;
     static final Method METHOD;

@@ -105,6 +105,15 @@ class FootprintTest {
   }
 
   @Test
+  void recordsWhereTheJdkDoesNotLetFilesBeUnmapped() throws Exception {
+    Assumptions.assumeTrue(Processes.ASKS_ABOUT_UNSAFE, "this JDK does not refuse it");
+    Files.createDirectory(temp.resolve("home"));
+    String trace = temp.resolve("trace").toString();
+    String output = start(List.of(), List.of(Processes.UNSAFE + "deny"), trace);
+    assertThat(output).isEqualTo("recorded 1000, read 1000\n");
+  }
+
+  @Test
   void recordingAndReadingOpenNoConnection() throws Exception {
     Path log = temp.resolve("strace");
     Path home = Files.createDirectory(temp.resolve("home"));
