@@ -29,7 +29,7 @@ public final class Decoder {
   /** The instruction reaches where the block may not. */
   private static final class Beyond extends RuntimeException {
     private static final long serialVersionUID = 1L;
-    final Handler fault;
+    final transient Handler fault;
 
     Beyond(Handler fault) {
       super(null, null, false, false);
