@@ -7,6 +7,7 @@ reports an error, the page loads anything, a figure differs from the files, a co
 name for those who cannot see it, text is too pale, or a phone would have to scroll sideways.
 """
 
+import collections
 import datetime
 import pathlib
 import sys
@@ -16,7 +17,8 @@ from arrow_file import read
 from browser import check_looks, open_browser
 
 # With several vCPUs the page adds these up.
-ADDED_UP = ["exit_histogram", "exit_latency"]
+ADDED_UP = ["exit_histogram", "exit_latency", "hotspots"]
+PLACE = ["device", "register", "target", "direction", "size", "location"]
 
 
 def same(found, wanted, what):
@@ -64,14 +66,15 @@ def check_table(browser, directory, name):
 def check_sums(browser, directory, name, keys, columns):
     """A table whose vCPUs the page adds up."""
     grouped = read(directory / f"{name}.arrow").group_by(keys).aggregate([(column, how) for column, how in columns])
-    wanted = {tuple(row[key] for key in keys): row for row in grouped.to_pylist()}
+    place = lambda row: tuple(None if row.get(key) is None else str(row[key]) for key in keys)
+    wanted = {place(row): row for row in grouped.to_pylist()}
     found = rows(browser, name)
     same(len(found), len(wanted), f"rows of {name}")
     for row in found:
         for column, how in columns:
-            file = wanted[tuple(row[key] for key in keys)][f"{column}_{how}"]
+            file = wanted[place(row)][f"{column}_{how}"]
             if column in row or file is not None:
-                same(value(row.get(column), file), file, f"{name} {[row[key] for key in keys]}, {column}")
+                same(value(row.get(column), file), file, f"{name} {place(row)}, {column}")
 
 
 def check_figures(browser, directory):
@@ -111,16 +114,34 @@ def check_charts(browser, directory, histogram):
     latency = read(directory / "exit_latency.arrow").group_by("stage").aggregate([("count", "sum")]).to_pylist()
     same({name: sum(stage["cells"][2::3]) for name, stage in data["latency"].items() if stage["cells"]},
          {row["stage"]: row["count_sum"] for row in latency if row["count_sum"]}, "heat map of latency")
-    faults = read(directory / "ept_faults.arrow")
-    sums = {column: pyarrow.compute.sum(faults[column]).as_py() or 0 for column in ("count", "first_touches", "again")}
-    wanted = {"first": sums["first_touches"], "again": sums["again"],
-              "unknown": sums["count"] - sums["first_touches"] - sums["again"]}
-    same({part: sum(data["faults"][part][2::3]) for part in wanted}, wanted, "map of EPT faults")
+    check_faults(browser, directory, data["faults"])
     said = [(row["since_start"], row["text"][:200]) for row in read(directory / "console.arrow").to_pylist()
             if row["flow"] == "OUT" and row["channel"] == 0 and row["text"]]
     same([(since, text) for since, text, mark in data["console"] if not mark], said, "console")
     items = browser.execute_script("return [...document.querySelectorAll('.console li:not(.mark) span')].map((span) => span.textContent)")
     same(items, [text for since, text in said], "console as it is shown")
+
+
+def check_faults(browser, directory, drawn):
+    """The map row by row; what lies above RAM is in the row behind the last, and named as such."""
+    wanted = {part: collections.Counter() for part in ("first", "again", "unknown")}
+    nowhere = 0
+    for fault in read(directory / "memory_translation.arrow").select(["gpa", "first_touch"]).to_pylist():
+        if fault["gpa"] is None:
+            nowhere += 1
+            continue
+        row = drawn["rows"] if fault["gpa"] >= drawn["above"] else fault["gpa"] // drawn["row_bytes"]
+        wanted[{True: "first", False: "again", None: "unknown"}[fault["first_touch"]]][row] += 1
+    for part, rows_ in wanted.items():
+        found = collections.Counter()
+        for row, count in zip(drawn[part][1::3], drawn[part][2::3]):
+            found[row] += count
+        same(found, rows_, f"map of EPT faults, {part}")
+    same(drawn["nowhere"], nowhere, "faults without an address")
+    above = sum(rows_[drawn["rows"]] for rows_ in wanted.values())
+    section = browser.find_element("id", "faults").text
+    for count, words in [(above, f"{above} faults at 0x{drawn['above']:x} and above"), (nowhere, f"{nowhere} faults are not on the map")]:
+        same(words in section, count > 0, f"{words!r} in the section on faults")
 
 
 def check_tables(browser, directory, added_up):
@@ -177,6 +198,7 @@ def main():
         check_tables(browser, directory, [] if sys.argv[3:] == ["whole"] else ADDED_UP)
         check_sums(browser, directory, "exit_histogram", ["reason"], [("count", "sum"), ("guest_ns", "sum"), ("handling_ns", "sum")])
         check_sums(browser, directory, "exit_latency", ["reason", "stage"], [("count", "sum"), ("total", "sum"), ("min", "min"), ("max", "max")])
+        check_sums(browser, directory, "hotspots", PLACE, [("count", "sum"), ("guest_ns", "sum"), ("device_ns", "sum"), ("last_time", "max")])
         check_controls(browser)
         lines = check_console(browser)
         check_looks(browser)

@@ -89,9 +89,7 @@ def check_perfetto(trace, path):
     for event in sorted(trace.exits, key=lambda event: event["sequence"]):
         lanes[event.get("vcpu")].append(event)
     for vcpu, events in lanes.items():
-        if vcpu is None:
-            continue
-        track = found[f"vCPU {vcpu}"]
+        track = found["vCPU not known" if vcpu is None else f"vCPU {vcpu}"]
         exits = [slice_[:2] for slice_ in track if slice_[2] == "exit"]
         guest = sum(end - begin for begin, end, category in track if category == "guest")
         wanted, filled, room = [], -math.inf, 0

@@ -49,7 +49,9 @@ final class AnalyzeCommand implements Callable<Integer> {
   @Option(
       names = {"-o", "--output"},
       paramLabel = "DIR",
-      description = "Where the tables' files go (default: TRACE/" + DIRECTORY + ").")
+      description = {
+        "Where the tables' files go, all of them or none (default: TRACE/" + DIRECTORY + ")."
+      })
   private Path output;
 
   @Option(
@@ -157,14 +159,15 @@ final class AnalyzeCommand implements Callable<Integer> {
               .run();
     }
     StandardOutput.untilClosed(() -> print(results));
+    List<String> written = new ArrayList<>();
     try (progress) {
-      List<String> written = write(results, reader, progress);
-      progress.close();
+      write(results, reader, progress, written);
+    } catch (IOException e) {
+      throw UserError.unwritable(e.getMessage(), e);
+    } finally {
       if (!json) {
         OutputFiles.print(spec.commandLine().getOut(), written);
       }
-    } catch (IOException e) {
-      throw UserError.unwritable(e.getMessage(), e);
     }
     List<String> broken = limits == null ? List.of() : limits.broken(results);
     broken.forEach(line -> spec.commandLine().getErr().println("over budget: " + line));
@@ -174,14 +177,13 @@ final class AnalyzeCommand implements Callable<Integer> {
     return broken.isEmpty() ? ExitStatus.DONE : ExitStatus.OVER_BUDGET;
   }
 
-  /** Writes every file that is asked for, and returns a line for each. */
-  private List<String> write(Results results, TraceReader reader, ReadingProgress progress)
+  /** Writes every file that is asked for, and adds a line for each. */
+  private void write(
+      Results results, TraceReader reader, ReadingProgress progress, List<String> written)
       throws IOException {
-    List<String> written = new ArrayList<>();
     progress.begin("writing tables");
-    Path directory = output == null ? trace.resolve(DIRECTORY) : output;
     boolean rows = results.info().exits() <= maxRows;
-    results.write(directory, format, rows).forEach(file -> written.add(file.toString()));
+    writeTables(results, rows).forEach(file -> written.add(file.toString()));
     if (!rows) {
       String left = "no tables with a row an event: %,d exits are more than %,d (--max-rows)%n";
       parent.err().printf(Locale.ROOT, left, results.info().exits(), maxRows);
@@ -204,7 +206,17 @@ final class AnalyzeCommand implements Callable<Integer> {
       PerfettoTrace.write(reader, perfetto);
       written.add(perfetto.toString());
     }
-    return written;
+  }
+
+  private List<Path> writeTables(Results results, boolean rows) throws IOException {
+    if (output != null) {
+      return results.write(output, format, rows);
+    }
+    try {
+      return results.write(trace.resolve(DIRECTORY), format, rows);
+    } catch (IOException e) {
+      throw new IOException(e.getMessage() + "; -o names another folder", e);
+    }
   }
 
   private Budget limits() {

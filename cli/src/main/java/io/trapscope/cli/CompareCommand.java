@@ -117,10 +117,7 @@ final class CompareCommand implements Callable<Integer> {
         new Recordings(
             results.subList(0, first), results.subList(first, results.size()), names(by));
     StandardOutput.untilClosed(() -> print(recordings));
-    List<Path> files = write(recordings);
-    if (!json && !files.isEmpty()) {
-      OutputFiles.print(spec.commandLine().getOut(), files);
-    }
+    write(recordings);
     return recordings.isComplete() ? ExitStatus.DONE : ExitStatus.INCOMPLETE;
   }
 
@@ -162,7 +159,8 @@ final class CompareCommand implements Callable<Integer> {
     }
   }
 
-  private List<Path> write(Recordings recordings) {
+  /** Writes the files that are asked for, and prints which are there, whatever happens. */
+  private void write(Recordings recordings) {
     List<Path> files = new ArrayList<>();
     try {
       if (output != null) {
@@ -174,7 +172,10 @@ final class CompareCommand implements Callable<Integer> {
       }
     } catch (IOException e) {
       throw UserError.unwritable(e.getMessage(), e);
+    } finally {
+      if (!json) {
+        OutputFiles.print(spec.commandLine().getOut(), files);
+      }
     }
-    return files;
   }
 }

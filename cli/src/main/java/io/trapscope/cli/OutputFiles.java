@@ -55,8 +55,11 @@ final class OutputFiles {
     }
   }
 
-  /** Prints which there are, a line each; a reader that has gone is no error. */
+  /** Prints which there are, a line each, if any; a reader that has gone is no error. */
   static void print(PrintWriter out, List<?> files) {
+    if (files.isEmpty()) {
+      return;
+    }
     StandardOutput.untilClosed(
         () -> {
           out.println();

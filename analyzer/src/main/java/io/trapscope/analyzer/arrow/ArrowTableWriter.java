@@ -201,7 +201,7 @@ public final class ArrowTableWriter implements TableFile {
   }
 
   @Override
-  public Path commit() throws IOException {
+  public void finish() throws IOException {
     if (row > 0 || written == 0) {
       endWord(row & ~63);
       try {
@@ -223,6 +223,11 @@ public final class ArrowTableWriter implements TableFile {
     } catch (IOException e) {
       throw part.explained(e);
     }
+    part.finish();
+  }
+
+  @Override
+  public Path commit() throws IOException {
     return part.commit();
   }
 

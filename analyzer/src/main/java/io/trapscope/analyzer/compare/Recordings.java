@@ -202,7 +202,7 @@ public final class Recordings {
     json.writeEndArray();
   }
 
-  /** Writes every table to a file in {@code directory}. */
+  /** Writes every table to a file in {@code directory}; where one cannot be, none is. */
   public List<Path> write(Path directory, TableFormat format) throws IOException {
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put("trapscope.a", commands(before));
@@ -215,6 +215,8 @@ public final class Recordings {
         out.write(table);
       }
       return out.commit();
+    } catch (IOException e) {
+      throw TableDirectory.unchanged(directory, e);
     }
   }
 

@@ -145,8 +145,14 @@ public final class CsvTableWriter implements TableFile {
   }
 
   @Override
-  public Path commit() throws IOException {
+  public void finish() throws IOException {
     part.write(text.drain());
+    part.finish();
+    description.finish();
+  }
+
+  @Override
+  public Path commit() throws IOException {
     description.commit();
     return part.commit();
   }

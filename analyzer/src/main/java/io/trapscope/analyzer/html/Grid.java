@@ -31,6 +31,21 @@ final class Grid {
     }
   }
 
+  /** Makes one row of every two of the first {@code count}. */
+  void foldRows(int count) {
+    for (int i = 0; i < count / 2; i++) {
+      rows[i] = sum(rows[2 * i], rows[2 * i + 1]);
+    }
+    Arrays.fill(rows, count / 2, count, null);
+  }
+
+  private static long[] sum(long[] cells, long[] others) {
+    if (cells != null && others != null) {
+      Arrays.setAll(cells, i -> cells[i] + others[i]);
+    }
+    return cells == null ? others : cells;
+  }
+
   /** Number of rows. */
   int rows() {
     return rows.length;

@@ -36,9 +36,6 @@ final class PageData {
   /** Rows of a latency grid: two an octave, from 1 ns on. */
   static final int LATENCY_ROWS = 2 * 54;
 
-  /** Rows of the fault grids: equal parts of guest-physical space. */
-  static final int FAULT_ROWS = 128;
-
   private static final int REASONS = 256;
   private static final long LONGEST = 1L << 53;
 
@@ -54,13 +51,21 @@ final class PageData {
   /** By {@link Touch}. */
   final Grid[] faults = new Grid[Touch.values().length];
 
+  /** Faults whose address the trace does not tell. */
+  long faultsNowhere;
+
+  /** Rows of {@link #faults}. */
+  final SpaceScale space;
+
   final ConsoleText console;
-  final long faultRowBytes;
+
+  /** Until when each vCPU's time is told; last of those exits whose vCPU is not known. */
   private final long[] ends;
+
   private final byte[] data = new byte[EventWriter.MAX_DATA];
   private long last;
 
-  private PageData(TraceHeader header, long origin) {
+  private PageData(TraceHeader header, long origin, long ramEnd) {
     this.origin = origin;
     this.scale = new TimeScale(origin);
     this.exits = scale.grid(REASONS);
@@ -69,26 +74,19 @@ final class PageData {
     for (int i = 0; i < latency.length; i++) {
       latency[i] = scale.grid(LATENCY_ROWS);
     }
+    this.space = new SpaceScale(ramEnd);
     for (int i = 0; i < faults.length; i++) {
-      faults[i] = scale.grid(FAULT_ROWS);
+      faults[i] = scale.grid(SpaceScale.ROWS + 1);
+      space.add(faults[i]);
     }
     this.console = new ConsoleText();
-    this.faultRowBytes = Math.max(1, (topOfRam(header) + FAULT_ROWS - 1) / FAULT_ROWS);
-    this.ends = new long[Math.max(1, header.cpus())];
+    this.ends = new long[header.cpus() + 1];
   }
 
-  private static long topOfRam(TraceHeader header) {
-    return header.regions().stream()
-        .filter(region -> region.kind().equals("ram"))
-        .mapToLong(region -> region.gpa() + region.bytes())
-        .max()
-        .orElse(header.memoryBytes());
-  }
-
-  /** Reads the whole trace, of a run that began then. */
-  static PageData of(TraceReader trace, long start) {
+  /** Reads the whole trace, of a run that began then, of a machine whose RAM ends there. */
+  static PageData of(TraceReader trace, long start, long ramEnd) {
     EventCursor cursor = trace.merged();
-    PageData page = new PageData(trace.header(), start);
+    PageData page = new PageData(trace.header(), start, ramEnd);
     while (cursor.next()) {
       EventReader event = cursor.event();
       page.last = Math.max(page.last, page.scale.since(event.time()));
@@ -117,9 +115,16 @@ final class PageData {
       }
     }
     share(event);
-    if (event.type() == EventType.EPT_FAULT && event.has(Field.GPA)) {
-      long row = Math.min(FAULT_ROWS - 1, Long.divideUnsigned(event.get(Field.GPA), faultRowBytes));
-      faults[touch(event).ordinal()].add((int) row, column, 1);
+    if (event.type() == EventType.EPT_FAULT) {
+      fault(event, column);
+    }
+  }
+
+  private void fault(EventReader event, int column) {
+    if (event.has(Field.GPA)) {
+      faults[touch(event).ordinal()].add(space.row(event.get(Field.GPA)), column, 1);
+    } else {
+      faultsNowhere++;
     }
   }
 
@@ -134,7 +139,7 @@ final class PageData {
    * Where the vCPU's time went: in the guest before the exit, then in its handling, then halted.
    */
   private void share(EventReader event) {
-    int vcpu = Math.min(event.vcpu(), ends.length - 1);
+    int vcpu = Math.min(event.vcpu(), ends.length - 1); // NO_VCPU is the largest
     long time = event.time();
     scale.spread(
         shares, Share.GUEST.ordinal(), Math.max(ends[vcpu], time - guestTime(event)), time);

@@ -1,6 +1,7 @@
 package io.trapscope.analyzer.html;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.trapscope.analyzer.report.TraceFacts;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableJson;
 import io.trapscope.recorder.event.ExitReason;
@@ -22,18 +23,18 @@ public final class ReportPage {
   public static final int MOST_ROWS = 500;
 
   private final TraceReader trace;
-  private final long start;
+  private final TraceFacts facts;
   private final List<Table> tables;
 
   /**
    * A page.
    *
-   * @param start when the run began, on the trace's clock
+   * @param facts when the run began, and where RAM ends
    * @param tables for people: vCPUs added up
    */
-  public ReportPage(TraceReader trace, long start, List<Table> tables) {
+  public ReportPage(TraceReader trace, TraceFacts facts, List<Table> tables) {
     this.trace = trace;
-    this.start = start;
+    this.facts = facts;
     this.tables = List.copyOf(tables);
   }
 
@@ -45,9 +46,11 @@ public final class ReportPage {
 
   /** Writes the members of the page's object that come from the trace. */
   public void writeMembers(JsonGenerator json) throws IOException {
-    PageData page = PageData.of(trace, start);
+    PageData page = PageData.of(trace, facts.start(), facts.ramEnd());
     json.writeNumberField("duration_ns", page.last());
-    json.writeNumberField("epoch_ns", trace.header().clocks().epochNanos(page.origin));
+    // As text: a number of JavaScript has 53 bits.
+    long epoch = trace.header().clocks().epochNanos(page.origin);
+    json.writeStringField("epoch_ns", Long.toString(epoch));
     writePlatform(json, trace.header());
     json.writeObjectFieldStart("tables");
     for (Table table : tables) {
@@ -139,8 +142,10 @@ public final class ReportPage {
 
   private static void writeFaults(JsonGenerator json, PageData page) throws IOException {
     json.writeObjectFieldStart("faults");
-    json.writeNumberField("row_bytes", page.faultRowBytes);
-    json.writeNumberField("rows", PageData.FAULT_ROWS);
+    json.writeNumberField("row_bytes", page.space.rowBytes());
+    json.writeNumberField("rows", SpaceScale.ROWS);
+    json.writeNumberField("above", page.space.end()); // row number `rows` is from here on
+    json.writeNumberField("nowhere", page.faultsNowhere);
     for (PageData.Touch touch : PageData.Touch.values()) {
       String name = touch.name().toLowerCase(Locale.ROOT);
       writeTriples(json, name, page.faults[touch.ordinal()], page.scale.used());

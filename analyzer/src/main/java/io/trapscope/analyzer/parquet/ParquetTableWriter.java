@@ -163,7 +163,7 @@ public final class ParquetTableWriter implements TableFile {
   }
 
   @Override
-  public Path commit() throws IOException {
+  public void finish() throws IOException {
     if (row > 0) {
       endPage();
     }
@@ -175,6 +175,11 @@ public final class ParquetTableWriter implements TableFile {
     ByteBuffer end = ByteBuffer.allocate(footer.size() + Integer.BYTES + MAGIC.length);
     end.put(footer.toByteArray()).putInt(Integer.reverseBytes(footer.size())).put(MAGIC);
     part.write(end.flip());
+    part.finish();
+  }
+
+  @Override
+  public Path commit() throws IOException {
     return part.commit();
   }
 

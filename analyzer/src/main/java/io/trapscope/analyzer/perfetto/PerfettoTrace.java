@@ -25,6 +25,7 @@ import java.util.Map;
  * guest (process)
  *   vCPU 0 (thread)       slices: guest, each exit, halted
  *     interrupts          an instant for each injected vector
+ *   vCPU not known        the same of exits that no vCPU is told of, where there are any
  *   uart0 ...             slices: the time inside the device's model
  *   console 0             an instant for each line
  *   marks                 an instant for each mark, and the end
@@ -39,6 +40,10 @@ public final class PerfettoTrace {
   private final DeviceNames devices;
   private final long guest;
   private final List<VcpuTrack> vcpus = new ArrayList<>();
+
+  /** Null while there was nothing for it. */
+  private VcpuTrack unknown;
+
   private final Map<Integer, ConsoleTrack> consoles = new HashMap<>();
   private final Counters counters;
   private final long marks;
@@ -52,7 +57,7 @@ public final class PerfettoTrace {
     this.devices = DeviceNames.of(header);
     this.guest = out.process("guest " + header.notes().getOrDefault("guest", ""));
     for (int vcpu = 0; vcpu < header.cpus(); vcpu++) {
-      vcpus.add(new VcpuTrack(out, guest, vcpu));
+      vcpus.add(VcpuTrack.of(out, guest, vcpu));
     }
     this.marks = out.track(guest, "marks");
     this.counters = new Counters(out, guest);
@@ -78,9 +83,8 @@ public final class PerfettoTrace {
     while (cursor.next()) {
       EventReader event = cursor.event();
       counters.advance(event.time());
-      if (event.isExit() && event.vcpu() < vcpus.size()) {
-        VcpuTrack vcpu = vcpus.get(event.vcpu());
-        vcpu.exit(event, names.of(event), devices.at(event));
+      if (event.isExit()) {
+        vcpu(event).exit(event, names.of(event), devices.at(event));
         counters.exit(event);
       } else {
         other(event);
@@ -89,6 +93,9 @@ public final class PerfettoTrace {
     for (VcpuTrack vcpu : vcpus) {
       vcpu.finish();
     }
+    if (unknown != null) {
+      unknown.finish();
+    }
     for (ConsoleTrack console : consoles.values()) {
       console.endLine();
     }
@@ -96,13 +103,21 @@ public final class PerfettoTrace {
     out.flush();
   }
 
+  private VcpuTrack vcpu(EventReader event) throws IOException {
+    if (event.vcpu() < vcpus.size()) {
+      return vcpus.get(event.vcpu());
+    }
+    if (unknown == null) {
+      unknown = VcpuTrack.ofUnknown(out, guest);
+    }
+    return unknown;
+  }
+
   private void other(EventReader event) throws IOException {
     switch (event.type()) {
       case INJECTION -> {
-        if (event.vcpu() < vcpus.size()) {
-          vcpus.get(event.vcpu()).injection(event);
-          counters.interrupt();
-        }
+        vcpu(event).injection(event);
+        counters.interrupt();
       }
       case CONSOLE_OUTPUT -> {
         int channel = (int) event.get(Field.CHANNEL, 0);

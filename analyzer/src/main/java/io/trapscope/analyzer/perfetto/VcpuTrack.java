@@ -8,9 +8,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The tracks of one vCPU: what it did, one thing after the other, its interrupts, and its share of
- * each device's time. Slices never overlap: where clocks disagree by a little, the later one begins
- * when the earlier one ends.
+ * The tracks of one vCPU, or of the exits whose vCPU is not known: what it did, one thing after the
+ * other, its interrupts, and its share of each device's time. Slices never overlap: where clocks
+ * disagree by a little, the later one begins when the earlier one ends.
  */
 final class VcpuTrack {
   private static final int FIRST_THREAD = 100;
@@ -27,11 +27,20 @@ final class VcpuTrack {
   /** Until when the vCPU would stay halted if no event came; 0 where it runs. */
   private long haltedUntil;
 
-  VcpuTrack(PacketWriter out, long group, int vcpu) throws IOException {
+  private VcpuTrack(PacketWriter out, long group, int thread, String name) throws IOException {
     this.out = out;
     this.group = group;
-    this.track = out.thread(FIRST_THREAD + vcpu, "vCPU " + vcpu);
+    this.track = out.thread(thread, name);
     this.interrupts = out.track(track, "interrupts");
+  }
+
+  static VcpuTrack of(PacketWriter out, long group, int vcpu) throws IOException {
+    return new VcpuTrack(out, group, FIRST_THREAD + vcpu, "vCPU " + vcpu);
+  }
+
+  /** For what the trace tells no vCPU of. */
+  static VcpuTrack ofUnknown(PacketWriter out, long group) throws IOException {
+    return new VcpuTrack(out, group, FIRST_THREAD - 1, "vCPU not known");
   }
 
   /**

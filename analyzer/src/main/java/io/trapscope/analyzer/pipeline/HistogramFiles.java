@@ -22,23 +22,36 @@ final class HistogramFiles {
 
   private HistogramFiles() {}
 
+  /** Writes all of them, or none. */
   static List<Path> write(Path directory, Map<String, Histogram> histograms) throws IOException {
     try {
       Files.createDirectories(directory);
     } catch (IOException e) {
       throw PartFile.explained(directory, e);
     }
-    List<Path> files = new ArrayList<>();
-    for (Map.Entry<String, Histogram> entry : histograms.entrySet()) {
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      try (PrintStream out = new PrintStream(bytes, false, StandardCharsets.US_ASCII)) {
-        entry.getValue().outputPercentileDistribution(out, TICKS, NANOSECONDS);
+    List<PartFile> files = new ArrayList<>();
+    try {
+      for (Map.Entry<String, Histogram> entry : histograms.entrySet()) {
+        PartFile file = new PartFile(directory.resolve(entry.getKey() + ".hgrm"));
+        files.add(file);
+        file.write(text(entry.getValue()));
+        file.finish();
       }
-      try (PartFile file = new PartFile(directory.resolve(entry.getKey() + ".hgrm"))) {
-        file.write(ByteBuffer.wrap(bytes.toByteArray()));
-        files.add(file.commit());
+      List<Path> paths = new ArrayList<>();
+      for (PartFile file : files) {
+        paths.add(file.commit());
       }
+      return paths;
+    } finally {
+      files.forEach(PartFile::close);
     }
-    return files;
+  }
+
+  private static ByteBuffer text(Histogram histogram) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (PrintStream out = new PrintStream(bytes, false, StandardCharsets.US_ASCII)) {
+      histogram.outputPercentileDistribution(out, TICKS, NANOSECONDS);
+    }
+    return ByteBuffer.wrap(bytes.toByteArray());
   }
 }

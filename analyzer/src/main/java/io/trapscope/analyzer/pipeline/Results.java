@@ -96,7 +96,11 @@ public final class Results {
   }
 
   private List<Table> summary(Report report) {
-    return summaries.computeIfAbsent(report, made -> made.summary(found.get(made)));
+    return summaries.computeIfAbsent(report, made -> forPeople(made).summary(found.get(made)));
+  }
+
+  private Report forPeople(Report report) {
+    return report.forPeople(facts.vcpus());
   }
 
   /** Whether every event is there that the recorder saw: none lost, none damaged, a clean end. */
@@ -111,11 +115,12 @@ public final class Results {
 
   /**
    * Writes every table to {@code directory}, a file each; makes the directory where it is absent.
-   * Each file appears complete or not at all.
+   * All of them get their names when all are complete.
    *
    * @param rows whether to write tables with a row an event, which may be longer than the trace
    * @return the files
-   * @throws IOException with one line that names the file, where one cannot be written
+   * @throws IOException with one line that names the file, where one cannot be written; then the
+   *     directory is as it was
    */
   public List<Path> write(Path directory, TableFormat format, boolean rows) throws IOException {
     try (TableDirectory out =
@@ -128,6 +133,8 @@ public final class Results {
             trace, List.copyOf(found.keySet()), facts, out, progress, Math.max(1, info.events()));
       }
       return out.commit();
+    } catch (IOException e) {
+      throw TableDirectory.unchanged(directory, e);
     }
   }
 
@@ -228,10 +235,14 @@ public final class Results {
    */
   public void writeHtml(Path file) throws IOException {
     List<Table> shown = new ArrayList<>(summary());
-    for (Table table : tables()) {
-      shown.replaceAll(brief -> isAll(table, brief) ? table : brief);
+    for (Report report : found.keySet()) {
+      Report people = forPeople(report);
+      List<Table> all = people == report ? tables(report) : people.tables(found.get(report));
+      for (Table table : all) {
+        shown.replaceAll(brief -> isAll(table, brief) ? table : brief);
+      }
     }
-    ReportPage page = new ReportPage(trace, facts.start(), shown);
+    ReportPage page = new ReportPage(trace, facts, shown);
     HtmlPage.write(
         file,
         page.title() + " - Trapscope",

@@ -37,16 +37,16 @@ final class RowPass {
       long all)
       throws IOException {
     List<Target> targets = new ArrayList<>();
-    for (Report report : reports) {
-      EventRows rows = report.rows(facts).orElse(null);
-      if (rows != null) {
-        targets.add(new Target(rows, out.open(rows.schema())));
-      }
-    }
-    if (targets.isEmpty()) {
-      return;
-    }
     try {
+      for (Report report : reports) {
+        EventRows rows = report.rows(facts).orElse(null);
+        if (rows != null) {
+          targets.add(new Target(rows, out.open(rows.schema())));
+        }
+      }
+      if (targets.isEmpty()) {
+        return;
+      }
       MergedBlocks events = new MergedBlocks(trace);
       long done = 0;
       while (events.next(targets.stream().mapToInt(Target::room).min().orElseThrow())) {
@@ -57,17 +57,19 @@ final class RowPass {
           progress.at(done, all);
         }
       }
-      targets.forEach(Target::flush);
+      targets.forEach(Target::finish);
     } catch (UncheckedIOException e) {
       throw e.getCause();
+    } finally {
+      targets.forEach(Target::close);
     }
   }
 
   /** One table: its rows on their way to its file. */
   private static final class Target {
     private final EventRows rows;
-    private final RowSink sink;
-    private final RowBlock block;
+    private final BlockWriter writer;
+    private RowBlock block;
 
     /** By the type's id: its events of one stream; null where it has no rows. */
     private final ChosenEvents[] chosen = new ChosenEvents[256];
@@ -77,7 +79,7 @@ final class RowPass {
 
     Target(EventRows rows, RowSink sink) {
       this.rows = rows;
-      this.sink = sink;
+      this.writer = new BlockWriter(sink, rows.schema());
       this.block = new RowBlock(rows.schema());
       for (EventType type : rows.types()) {
         chosen[type.id()] = new ChosenEvents();
@@ -103,7 +105,7 @@ final class RowPass {
         fill(events, stream);
       }
       if (block.room() == 0) {
-        flush();
+        block = writer.exchange(block);
       }
     }
 
@@ -125,11 +127,15 @@ final class RowPass {
       }
     }
 
-    void flush() {
+    void finish() {
       if (block.rows() > 0) {
-        sink.append(block);
-        block.clear();
+        block = writer.exchange(block);
       }
+      writer.finish();
+    }
+
+    void close() {
+      writer.close();
     }
   }
 }

@@ -10,6 +10,9 @@ public final class ChosenEvents {
   /** Which fields every one of them captured. */
   int common;
 
+  /** Which fields any of them captured. */
+  int any;
+
   /** Which events of the block. */
   final int[] number = new int[EventBlock.CAPACITY];
 
@@ -26,6 +29,7 @@ public final class ChosenEvents {
     block = source;
     size = 0;
     common = -1;
+    any = 0;
   }
 
   /** Number of events. */
@@ -39,6 +43,7 @@ public final class ChosenEvents {
     at[size] = block.offset(eventNumber);
     captured[size] = block.captured(eventNumber);
     common &= captured[size];
+    any |= captured[size];
     row[size++] = rowNumber;
   }
 }

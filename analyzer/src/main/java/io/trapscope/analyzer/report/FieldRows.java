@@ -172,6 +172,9 @@ final class FieldRows {
     if ((events.common >>> bit & 1) != 0) {
       return events.size;
     }
+    if ((events.any >>> bit & 1) == 0) {
+      return 0;
+    }
     int count = 0;
     for (int i = 0; i < events.size; i++) {
       at[count] = events.at[i];

@@ -61,6 +61,9 @@ public final class HotspotsReport implements Report {
 
   private static final Stage[] STAGES = Stage.values();
 
+  /** Nobody has chosen the keys. */
+  private final boolean byDefault;
+
   private final List<HotspotKey> keys;
   private final HotspotFilter where;
   private final TableSchema schema;
@@ -85,6 +88,7 @@ public final class HotspotsReport implements Report {
     if (by.isEmpty()) {
       throw new IllegalArgumentException("hotspots by nothing: name at least one column");
     }
+    this.byDefault = by == DEFAULT_KEYS;
     this.keys = by.stream().distinct().collect(Collectors.toList());
     List<Column> columns = new ArrayList<>();
     keys.forEach(key -> columns.add(key.column()));
@@ -114,6 +118,17 @@ public final class HotspotsReport implements Report {
   @Override
   public Set<Part> needs() {
     return EnumSet.of(Part.SITES);
+  }
+
+  /** Of many vCPUs each has the same hotspots: told apart they would fill the table. */
+  @Override
+  public Report forPeople(int vcpus) {
+    String order = schema.columns().get(sort).name();
+    if (!byDefault || vcpus == 1 || order.equals(HotspotKey.VCPU.title())) {
+      return this;
+    }
+    List<HotspotKey> fewer = keys.stream().filter(key -> key != HotspotKey.VCPU).toList();
+    return new HotspotsReport(fewer, where, order, top);
   }
 
   @Override

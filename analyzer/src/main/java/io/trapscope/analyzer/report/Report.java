@@ -39,6 +39,14 @@ public interface Report {
     return List.of();
   }
 
+  /**
+   * The report that people want who have not asked for anything else, of a machine with so many
+   * vCPUs.
+   */
+  default Report forPeople(int vcpus) {
+    return this;
+  }
+
   /** The answer for people: the same, where nothing shorter would do. */
   default List<Table> summary(Findings found) {
     return tables(found);

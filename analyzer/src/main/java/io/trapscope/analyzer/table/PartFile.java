@@ -30,6 +30,9 @@ public final class PartFile implements AutoCloseable {
    */
   public PartFile(Path target) throws IOException {
     this.target = target;
+    if (Files.isDirectory(target)) {
+      throw new IOException("cannot write " + target + ": it is a folder");
+    }
     try {
       boolean special = isSpecial(target);
       this.part = special ? target : target.resolveSibling(target.getFileName() + ".part");
@@ -82,10 +85,19 @@ public final class PartFile implements AutoCloseable {
     }
   }
 
-  /** Gives the file its name. */
-  public Path commit() throws IOException {
+  /** Ends writing; a disk that tells only then that it is full does so here. */
+  public void finish() throws IOException {
     try {
       channel.close();
+    } catch (IOException e) {
+      throw explained(e);
+    }
+  }
+
+  /** Gives the file its name, finished or not. */
+  public Path commit() throws IOException {
+    finish();
+    try {
       if (part != target) {
         Files.move(
             part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

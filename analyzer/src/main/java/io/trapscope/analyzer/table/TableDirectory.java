@@ -2,6 +2,7 @@ package io.trapscope.analyzer.table;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,14 +10,20 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A directory that files of tables go to, all in one format. All of them get their names in {@link
- * #commit}; what is closed before that leaves no file behind.
+ * A directory that files of tables go to, all in one format: all of them or none. They get their
+ * names in {@link #commit}, when each has been written to its end; what is closed before that
+ * leaves no file behind, and files of the same names as they were.
  */
 public final class TableDirectory implements AutoCloseable {
   private final Path directory;
   private final TableFile.Opener format;
   private final Map<String, String> metadata;
   private final List<TableFile> files = new ArrayList<>();
+
+  /** Whether the directory was absent. */
+  private final boolean made;
+
+  private boolean committed;
 
   /**
    * Makes the directory where it is absent.
@@ -28,6 +35,7 @@ public final class TableDirectory implements AutoCloseable {
     this.directory = directory;
     this.format = format;
     this.metadata = metadata;
+    this.made = !Files.exists(directory);
     try {
       Files.createDirectories(directory);
     } catch (IOException e) {
@@ -51,8 +59,12 @@ public final class TableDirectory implements AutoCloseable {
     }
   }
 
-  /** Finishes every file and gives it its name. */
+  /** Finishes every file, then gives each its name. */
   public List<Path> commit() throws IOException {
+    for (TableFile file : files) {
+      file.finish();
+    }
+    committed = true;
     List<Path> paths = new ArrayList<>();
     for (TableFile file : files) {
       paths.add(file.commit());
@@ -63,5 +75,19 @@ public final class TableDirectory implements AutoCloseable {
   @Override
   public void close() {
     files.forEach(TableFile::close);
+    if (made && !committed) {
+      try {
+        Files.deleteIfExists(directory);
+      } catch (DirectoryNotEmptyException e) {
+        // Somebody else has put something there: it stays.
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  /** The failure to write tables to a directory, in one line that says what there is now. */
+  public static IOException unchanged(Path directory, IOException e) {
+    return new IOException(e.getMessage() + "; no table in " + directory + " was changed", e);
   }
 }

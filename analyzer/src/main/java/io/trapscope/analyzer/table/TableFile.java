@@ -5,9 +5,9 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * One table's file while it is written, row by row. It appears under its name only when {@link
- * #commit} has succeeded; {@link #close} without commit leaves nothing behind. One thread at a
- * time.
+ * One table's file while it is written, row by row, then {@link #finish}ed. It appears under its
+ * name only when {@link #commit} has succeeded; {@link #close} without commit leaves nothing
+ * behind. One thread at a time.
  *
  * <p>Methods of {@link RowSink} throw UncheckedIOException where the file cannot be written.
  */
@@ -29,7 +29,10 @@ public interface TableFile extends RowSink, AutoCloseable {
   /** Rows ended so far. */
   long rows();
 
-  /** Writes what is left, then gives the file its name; nothing may be written afterwards. */
+  /** Writes what is left, once; what can be wrong with a disk shows now. No row may follow. */
+  void finish() throws IOException;
+
+  /** Gives the finished file its name. */
   Path commit() throws IOException;
 
   /** Frees what the file needed in memory; removes an uncommitted file. */

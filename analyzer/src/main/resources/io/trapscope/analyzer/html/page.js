@@ -65,6 +65,9 @@ function sinceBegin(text) {
 const HEXADECIMAL = new Set(["address", "bits"]);
 const ORDERED = new Set(["uint8", "uint16", "uint32", "uint64", "int64", "float64", "timestamp", "duration"]);
 
+/** The same for an axis, whose ticks are round. */
+const tick = (nanos) => nanos === 0 ? "0" : duration(nanos).replace(/(\.\d*?)0+ /, "$1 ").replace(". ", " ");
+
 /** A number to sort by. */
 function order(column, cell) {
   if (cell === null || cell === undefined) return -Infinity;
@@ -86,19 +89,25 @@ function text(column, cell) {
   return String(cell);
 }
 
+/** A symbol's name, which may be broken behind an underscore or before an offset rather than anywhere. */
+const breakable = (name) => name.split(/(?<=[_ ])(?=[^_ ])|(?=[+[])/).flatMap((part, i) => i ? [h("wbr"), part] : [part]);
+
 function cellElement(column, row, options) {
   const cell = row[column.name];
   const shown = text(column, cell);
   const raw = cell === null || cell === undefined ? null : String(cell);
   if (column.unit === "ratio" && column.name === "share") {
     return h("td", {class: "bar", "data-column": column.name, "data-value": raw},
-      h("div", {}, h("i", {style: {width: `${Math.max(1, 80 * (cell || 0))}px`}, "aria-hidden": true}), h("span", {}, shown)));
+      h("div", {}, h("i", {style: {width: `${Math.max(1, 60 * (cell || 0))}px`}, "aria-hidden": true}), h("span", {}, shown)));
   }
   const numeric = ORDERED.has(column.type) && !HEXADECIMAL.has(column.unit);
-  const mono = HEXADECIMAL.has(column.unit) || ["target", "location", "function"].includes(column.name);
+  const place = ["location", "function"].includes(column.name);
+  const mono = HEXADECIMAL.has(column.unit) || place || column.name === "target";
   const swatch = column.name === "reason" && options.swatches && colours.has(cell)
     ? h("i", {class: "swatch", style: {background: colours.get(cell)}, "aria-hidden": true}) : null;
-  return h("td", {class: numeric ? "number" : mono ? "mono" : column.name === "reason" ? "word" : null, "data-column": column.name, "data-value": raw}, swatch, shown);
+  const word = ["reason", "device", "direction", "verdict"].includes(column.name);
+  return h("td", {class: numeric ? "number" : place ? "mono place" : mono ? "mono" : word ? "word" : null, "data-column": column.name, "data-value": raw}, swatch,
+    mono ? breakable(shown) : shown);
 }
 
 const title = (name) => name.replace(/_ns$/, "").replace(/^p99_9$/, "p99.9").replaceAll("_", " ");
@@ -109,8 +118,12 @@ const title = (name) => name.replace(/_ns$/, "").replace(/^p99_9$/, "p99.9").rep
  */
 function tableElement(table, options = {}) {
   const hidden = new Set(options.hide || []);
-  const columns = table.columns.filter((column) =>
+  let columns = table.columns.filter((column) =>
     !hidden.has(column.name) && table.rows.some((row) => row[column.name] !== null && row[column.name] !== undefined));
+  // On a phone a wide table is read from its left: what a row weighs comes before what it is.
+  const weights = options.weights && phone.matches ? options.weights : [];
+  const rank = ({name}) => weights.includes(name) ? weights.indexOf(name) : weights.length;
+  columns = [...columns].sort((a, b) => rank(a) - rank(b));
   const most = options.most || 25;
   let sorted = null, descending = true, all = false, needle = "";
   const body = h("tbody");
@@ -175,6 +188,7 @@ function mix(low, high, part) {
   return `rgb(${a.map((value, i) => Math.round(value + (b[i] - value) * part)).join(",")})`;
 }
 
+const phone = matchMedia("(max-width: 760px)");
 const darkWanted = matchMedia("(prefers-color-scheme: dark)");
 let theme = "auto";
 const redraws = [];
@@ -227,7 +241,7 @@ function timeChart(element, label, make, height) {
     }
     const options = Object.assign({
       width: Math.max(240, element.clientWidth), height, legend: {show: false},
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0],
     }, make());
     options.scales = Object.assign({x: {time: false, min: view[0], max: view[1]}}, options.scales);
     options.cursor = Object.assign({sync: {key: "time"}, drag: {x: true, y: false, setScale: false}, points: {show: false}}, options.cursor);
@@ -284,7 +298,7 @@ function bands(u, named) {
 function axes(yFormat, ySize = 64) {
   const common = {stroke: css("--muted"), grid: {stroke: css("--line"), width: 1}, ticks: {show: false}, font: "12px system-ui, sans-serif"};
   return [
-    Object.assign({values: (u, ticks) => ticks.map((tick) => tick < 0 ? "" : duration(tick)), space: 70, size: 30, incrs: timeSteps}, common),
+    Object.assign({values: (u, ticks) => ticks.map((nanos) => nanos < 0 ? "" : tick(nanos)), space: 70, size: 30, incrs: timeSteps}, common),
     Object.assign({values: (u, ticks) => ticks.map(yFormat), size: ySize}, common),
   ];
 }
@@ -309,8 +323,8 @@ function piled(names, rows, colour) {
   return {data: [x, ...values], series: [{}, ...series]};
 }
 
-/** Cells of [column, row, count] triples as rectangles, darker where more. */
-function heat(u, triples, low, high, most) {
+/** Cells of [column, row, count] triples as rectangles, darker where more; place tells where a row begins and ends. */
+function heat(u, triples, low, high, most, place = (row) => [row, row + 1]) {
   const context = u.ctx, step = data.timeline.column_ns;
   context.save();
   context.beginPath();
@@ -319,7 +333,7 @@ function heat(u, triples, low, high, most) {
   for (let i = 0; i < triples.length; i += 3) {
     const left = u.valToPos(triples[i] * step, "x", true), right = u.valToPos((triples[i] + 1) * step, "x", true);
     if (right < u.bbox.left || left > u.bbox.left + u.bbox.width) continue;
-    const top = u.valToPos(triples[i + 1] + 1, "y", true), bottom = u.valToPos(triples[i + 1], "y", true);
+    const [bottom, top] = place(triples[i + 1]).map((y) => u.valToPos(y, "y", true));
     context.fillStyle = mix(low, high, Math.log(triples[i + 2] + 1) / Math.log(most + 1));
     context.fillRect(Math.floor(left), Math.floor(top), Math.max(1, Math.ceil(right - left)), Math.max(1, Math.ceil(bottom - top)));
   }
@@ -330,6 +344,13 @@ function triplesMost(triples) {
   let most = 1;
   for (let i = 2; i < triples.length; i += 3) most = Math.max(most, triples[i]);
   return most;
+}
+
+/** The sum of all counts, or of those in one row. */
+function triplesSum(triples, row = null) {
+  let sum = 0;
+  for (let i = 0; i < triples.length; i += 3) sum += row === null || triples[i + 1] === row ? triples[i + 2] : 0;
+  return sum;
 }
 
 /** What the cell under the pointer holds, in words below the chart. */
@@ -347,7 +368,7 @@ function countAt(triples, column, row) {
   return 0;
 }
 
-window.trapscope = {h, section, sections, page, data, tableElement, duration, bytes, percent, grouped, digits, sinceBegin, text, title,
-  PALETTE, OTHER, colours, css, applyTheme, themeButton, darkWanted, redraws, charts, watchers, timeChart, axes, piled, heat, triplesMost,
+window.trapscope = {h, section, sections, page, data, tableElement, duration, bytes, percent, grouped, digits, sinceBegin, text, tick, title,
+  PALETTE, OTHER, colours, css, applyTheme, themeButton, darkWanted, redraws, charts, watchers, timeChart, axes, piled, heat, triplesMost, triplesSum,
   readout, countAt, setView, zoom, extent, columnStarts, view: () => view, setViewQuietly: (value) => { view = value; }};
 })();

@@ -1,8 +1,8 @@
 "use strict";
 // The page of one trace: which sections there are and what they show. Uses what page.js offers.
 (() => {
-const {h, section, sections, page, data, tableElement, duration, bytes, percent, grouped, sinceBegin, PALETTE, OTHER, colours, css,
-  applyTheme, themeButton, darkWanted, timeChart, axes, piled, heat, triplesMost, readout, countAt, setView, zoom, extent, watchers, charts} = window.trapscope;
+const {h, section, sections, page, data, tableElement, duration, tick, bytes, percent, grouped, sinceBegin, PALETTE, OTHER, colours, css,
+  applyTheme, themeButton, darkWanted, timeChart, axes, piled, heat, triplesMost, triplesSum, readout, countAt, setView, zoom, extent, watchers, charts} = window.trapscope;
 const tables = data.tables;
 const timeline = data.timeline;
 const total = (cells) => (cells || []).reduce((sum, cell) => sum + cell, 0);
@@ -14,7 +14,7 @@ const take = (name) => { shown.add(name); return tables[name]; };
 function heading() {
   const when = new Date(data.epoch_ns / 1e6).toISOString().replace("T", " ").slice(0, 19);
   const about = [`on ${data.trace.back_end}`, `${data.trace.vcpus} vCPU${data.trace.vcpus === "1" ? "" : "s"}`,
-    bytes(data.platform.memory_bytes), `begun ${when} UTC`, `ended: ${data.trace.end.toLowerCase().replaceAll("_", " ")}`];
+    data.platform.memory_bytes ? bytes(data.platform.memory_bytes) : "memory not known", `begun ${when} UTC`, `ended: ${data.trace.end.toLowerCase().replaceAll("_", " ")}`];
   return h("header", {}, h("div", {class: "top"}, h("div", {}, h("h1", {}, data.title), h("p", {class: "muted"}, about.join(" · "))), themeButton()));
 }
 
@@ -31,26 +31,34 @@ function figure(value, label, name, raw) {
 }
 
 function figures() {
-  const faults = timeline.exits.EPT_VIOLATION;
+  const faults = faultsDrawn() + data.faults.nowhere;
   return h("div", {class: "figures"},
     figure(grouped.format(data.exits), "exits", "exits", data.exits),
     figure(duration(data.duration_ns), "recorded", "duration_ns", data.duration_ns),
     figure(grouped.format(Math.round(data.exits / Math.max(1, data.duration_ns) * 1e9)), "exits a second", "rate"),
-    figure(duration(total(timeline.shares.handling)), "handling exits", "handling_ns", total(timeline.shares.handling)),
-    faults ? figure(grouped.format(total(faults)), "EPT faults", "faults", total(faults)) : null,
+    figure(timeline.shares.handling ? duration(total(timeline.shares.handling)) : "not timed", "handling exits", "handling_ns", total(timeline.shares.handling)),
+    faults ? figure(grouped.format(faults), "EPT faults", "faults", faults) : null,
     figure(grouped.format(total(timeline.interrupts)), "interrupts injected", "interrupts", total(timeline.interrupts)));
 }
 
 const SHARES = {guest: "in the guest", handling: "handling exits", halted: "halted"};
 
+/** Whether the trace has times of any exit. */
+const isTimed = Object.keys(SHARES).some((name) => timeline.shares[name]);
+
+function shareKeys(words) {
+  return Object.keys(SHARES).map((name, i) => h("li", {}, h("i", {style: {background: `var(--${name})`}}), words[i]));
+}
+
 function whereTimeWent() {
+  if (!isTimed) return h("p", {class: "muted"}, "The trace does not tell how long exits took, or how long the guest ran between them.");
   const times = Object.keys(SHARES).map((name) => total(timeline.shares[name]));
   const whole = Math.max(times.reduce((a, b) => a + b, 0), data.duration_ns * Number(data.trace.vcpus));
   const names = Object.keys(SHARES);
   return h("div", {},
     h("div", {class: "parts", role: "img", "aria-label": names.map((name, i) => `${percent(times[i] / whole)} ${SHARES[name]}`).join(", ")},
       names.map((name, i) => h("i", {style: {width: `${100 * times[i] / whole}%`, background: `var(--${name})`}}))),
-    h("ul", {class: "keys"}, names.map((name, i) => h("li", {}, h("i", {style: {background: `var(--${name})`}}), `${percent(times[i] / whole)} ${SHARES[name]}`)),
+    h("ul", {class: "keys"}, shareKeys(names.map((name, i) => `${percent(times[i] / whole)} ${SHARES[name]}`)),
       h("li", {class: "muted"}, `${percent(1 - times.reduce((a, b) => a + b, 0) / whole)} re-entry, interrupts, or not timed`)));
 }
 
@@ -76,7 +84,7 @@ function timelineSection() {
   const shareChart = h("div", {class: "chart", id: "chart-shares"});
   const words = h("div", {class: "readout", "aria-live": "off"});
   timeChart(exitsChart, "Exits over time by reason. Keys: plus and minus zoom, arrows move, 0 shows all.", () => Object.assign(
-    {axes: axes((value) => grouped.format(value)), scales: {y: {range: (u, min, max) => [0, max || 1]}}, namesPhases: true, padding: [20, 8, 0, 0]},
+    {axes: axes((value) => grouped.format(value)), scales: {y: {range: (u, min, max) => [0, max || 1]}}, namesPhases: true, padding: [20, 18, 0, 0]},
     piled(names, rows, colour),
     readout(words, (column) => {
       const parts = names.map((name, i) => [name, rows[i][column] || 0]).filter(([, count]) => count).sort((a, b) => b[1] - a[1]);
@@ -84,9 +92,9 @@ function timelineSection() {
       return `${duration(column * timeline.column_ns)}: ${grouped.format(sum)} exits in ${duration(timeline.column_ns)}` +
         (parts.length ? ` (${parts.slice(0, 4).map(([name, count]) => `${name} ${grouped.format(count)}`).join(", ")})` : "");
     })), 230);
-  const vcpus = Number(data.trace.vcpus);
+  const vcpus = Math.max(1, Number(data.trace.vcpus));
   const shareRows = Object.keys(SHARES).map((name) => (timeline.shares[name] || []).map((nanos) => nanos / timeline.column_ns / vcpus));
-  timeChart(shareChart, "Share of the time in the guest, handling exits, and halted.", () => Object.assign(
+  if (isTimed) timeChart(shareChart, "Share of the time in the guest, handling exits, and halted.", () => Object.assign(
     {axes: axes((value) => `${Math.round(100 * value)} %`), scales: {y: {range: [0, 1]}}},
     piled(Object.keys(SHARES), shareRows, (name) => css(`--${name}`))), 110);
   const button = (label, name, action) => h("button", {type: "button", "aria-label": name, title: name, onclick: action}, label);
@@ -97,13 +105,14 @@ function timelineSection() {
       h("div", {class: "chart"},
         h("p", {class: "chart-title"}, `exits in each ${duration(timeline.column_ns)}, by reason`), exitsChart,
         h("ul", {class: "keys"}, names.map((name) => h("li", {}, h("i", {style: {background: colour(name)}}), name))), words,
-        h("p", {class: "chart-title"}, "where the time went"), shareChart),
+        isTimed ? [h("p", {class: "chart-title"}, `where the time ${vcpus > 1 ? `of ${vcpus} vCPUs ` : ""}went`), shareChart,
+          h("ul", {class: "keys"}, shareKeys(Object.values(SHARES)), h("li", {class: "muted"}, "blank: re-entry, interrupts, or not timed"))] : null),
       consoleList()),
     numbers());
 }
 
 function consoleList() {
-  if (!data.console.length) return h("p", {class: "muted"}, "The guest printed nothing.");
+  if (!data.console.length) return h("p", {class: "muted"}, "The trace has no console text.");
   const items = data.console.map(([since, line, mark], i) => h("li", {role: "option", "aria-selected": "false", id: `line-${i}`, class: mark ? "mark mono" : "mono",
     onclick: () => select(i, true)}, h("time", {}, duration(since)), h("span", {}, mark ? `\u25b6 ${line}` : line)));
   const list = h("ol", {tabindex: 0, role: "listbox", "aria-label": "Console text with its times",
@@ -147,7 +156,7 @@ function consoleList() {
 /** The same as numbers, for those who see no chart. */
 function numbers() {
   const table = take("timeline");
-  return table ? h("details", {}, h("summary", {}, "the timeline as a table"), tableElement(table, {name: "timeline"})) : null;
+  return table ? h("details", {}, h("summary", {}, "the timeline as a table"), tableElement(table, {name: "timeline", hide: ["time"]})) : null;
 }
 
 // ---- the reports' tables ----
@@ -155,7 +164,7 @@ function numbers() {
 function phasesSection() {
   const table = take("phases");
   return table ? section("phases", "Phases", h("p", {}, "The run cut where something happens for the first time; the charts over time have these phases as bands."),
-    tableElement(table, {name: "phases"})) : null;
+    tableElement(table, {name: "phases", hide: ["time"]})) : null;
 }
 
 const FINDINGS = {
@@ -163,10 +172,13 @@ const FINDINGS = {
   unchanged_accesses: "Accesses with the value that the register had. REDUNDANT ones could be left out; POLLED ones look at what changes by itself; ACTS means that every access does something.",
   combinable_accesses: "Accesses in a row that fewer would do for: index and data registers, one byte after the other."};
 
+/** What tells most of a row in a table of places. */
+const WEIGHTS = ["count", "share", "reads", "unchanged", "accesses", "could_be", "elapsed", "location", "function"];
+
 function findingsSection() {
   const found = Object.keys(FINDINGS).map((name) => [name, take(name)]).filter(([, table]) => table && table.rows.length);
   return found.length ? section("findings", "Accesses that could be saved", found.map(([name, table]) =>
-    [h("h3", {}, table.title), h("p", {}, FINDINGS[name]), tableElement(table, {name, most: 12, filter: "filter by device, register, function ..."})])) : null;
+    [h("h3", {}, table.title), h("p", {}, FINDINGS[name]), tableElement(table, {name, most: 12, weights: WEIGHTS, filter: "filter by device, register, function ..."})])) : null;
 }
 
 function exitsSection() {
@@ -178,7 +190,7 @@ const STAGES = ["guest", "loop", "dispatch", "device"];
 
 function latencySection() {
   const table = take("exit_latency");
-  if (!table) return null;
+  if (!table || !table.rows.length) return null;
   const chart = h("div", {class: "chart", id: "chart-latency"});
   const words = h("div", {class: "readout"});
   const windowText = h("p", {class: "note"});
@@ -187,7 +199,7 @@ function latencySection() {
     const rows = data.latency[stage].cells.filter((_, i) => i % 3 === 1);
     return rows.length ? [Math.max(0, Math.min(...rows) - 1), Math.max(...rows) + 2] : [0, 1];
   };
-  timeChart(chart, "How long a stage of the exits took, over time: darker where there are more exits.", () => {
+  timeChart(chart, "How long a stage of the exits took, over time: stronger where there are more exits.", () => {
     const {cells} = data.latency[stage];
     const most = triplesMost(cells);
     const made = readout(words, (column, row) => {
@@ -196,7 +208,7 @@ function latencySection() {
     });
     const low = css("--heat-low"), high = css("--heat-high");
     made.hooks.draw = [(u) => heat(u, cells, low, high, most)];
-    const yAxes = axes((value) => duration(2 ** (value / 2)));
+    const yAxes = axes((value) => tick(2 ** (value / 2)));
     yAxes[1].splits = (u, i, min, max) => {
       const ticks = [];
       for (let nanos = 1; nanos < 1e16; nanos *= 10) {
@@ -217,7 +229,7 @@ function latencySection() {
   choose(stage);
   const heads = h("fieldset", {class: "tools", style: {border: "0", padding: "0", margin: "8px 0"}}, h("legend", {class: "sr"}, "stage"),
     STAGES.map((name) => h("label", {}, h("input", {type: "radio", name: "stage", value: name, checked: name === stage, onchange: () => choose(name)}), name)));
-  return section("latency", "Latency", h("p", {}, "How long each stage of an exit takes, over the run: a column is a stretch of time, a row a duration, darker where more exits lie."),
+  return section("latency", "Latency", h("p", {}, "How long each stage of an exit takes, over the run: a column is a stretch of time, a row a duration, the colour stronger where more exits lie."),
     heads, windowText, chart, words,
     h("h3", {}, "Percentiles by reason and stage"), tableElement(Object.assign({}, table, {notes: []}), {name: "exit_latency", most: 24, caption: "All vCPUs added up; the reasons that take most time come first.", hide: ["sdm_reason", "vcpu", "window"], filter: "filter by reason or stage"}));
 }
@@ -225,7 +237,7 @@ function latencySection() {
 function hotspotsSection() {
   const table = take("hotspots");
   return table ? section("hotspots", "Hotspots", h("p", {}, "Where the exits come from: the register that was accessed, and the guest's instruction that did it."),
-    tableElement(table, {name: "hotspots", filter: "filter by port, register, function ..."})) : null;
+    tableElement(table, {name: "hotspots", hide: data.trace.vcpus === "1" ? ["vcpu"] : [], weights: WEIGHTS, filter: "filter by port, register, function ..."})) : null;
 }
 
 /** What a fault's page was before: the words, and the colours for few and for many faults. */
@@ -234,39 +246,61 @@ const TOUCHES = {
   first: {words: "first touches", colours: ["--heat-low", "--heat-high"], key: "first touches in blue"},
   again: {words: "again", colours: ["--again-low", "--again-high"], key: "faults on memory touched before in orange"}};
 
+const faultsDrawn = () => Object.keys(TOUCHES).reduce((sum, touch) => sum + triplesSum(data.faults[touch]), 0);
+
+/** Rows of the map that are left free below the band of what is above RAM, and those that the band takes. */
+const BAND = {from: 7, to: 16};
+
 function faultsSection() {
   const table = take("ept_faults");
   const {faults} = data;
   const touches = Object.keys(TOUCHES).filter((touch) => faults[touch].length);
-  if (!touches.length) return null;
+  if (!touches.length && !(table && table.rows.length)) return null;
+  const above = touches.reduce((sum, touch) => sum + triplesSum(faults[touch], faults.rows), 0);
+  const memory = `0x${faults.above.toString(16)}`;
+  return section("faults", "EPT faults",
+    touches.length ? h("p", {}, `When which guest-physical memory was touched: ${touches.map((touch) => TOUCHES[touch].key).join(", ")}, stronger where more.`,
+      above ? ` The band on top is not to scale: ${grouped.format(above)} faults at ${memory} and above, where no RAM is.` : "") : null,
+    faults.nowhere ? h("p", {}, `${grouped.format(faults.nowhere)} faults are not on the map: the trace does not tell their address.`) : null,
+    touches.length ? faultsMap(touches, above > 0, memory) : null, table ? tableElement(table, {name: "ept_faults"}) : null);
+}
+
+/** Faults over memory and time, with a band of their own for those above all RAM. */
+function faultsMap(touches, hasBand, memory) {
+  const {faults} = data;
   const chart = h("div", {class: "chart", id: "chart-faults"});
   const words = h("div", {class: "readout"});
-  const top = faults.rows;
+  const rows = faults.rows;
+  const place = (row) => row < rows ? [row, row + 1] : [rows + BAND.from, rows + BAND.to];
+  const rowAt = (y) => y < rows ? Math.floor(y) : y < rows + BAND.from ? -1 : rows;
   timeChart(chart, "EPT faults over guest-physical space and time.", () => {
-    const made = readout(words, (column, row) => {
-      const at = Math.floor(row);
-      const parts = touches.map((touch) => [countAt(faults[touch], column, at), TOUCHES[touch].words]).filter(([count]) => count);
-      return `${duration(column * timeline.column_ns)}, 0x${(at * faults.row_bytes).toString(16)} to 0x${((at + 1) * faults.row_bytes - 1).toString(16)}: ` +
-        (parts.map(([count, words]) => `${grouped.format(count)} ${words}`).join(", ") || "none");
+    const made = readout(words, (column, y) => {
+      const row = rowAt(y);
+      if (row < 0) return "";
+      const parts = touches.map((touch) => [countAt(faults[touch], column, row), TOUCHES[touch].words]).filter(([count]) => count);
+      const from = row * faults.row_bytes;
+      const where = row < rows ? `0x${from.toString(16)} to 0x${(Math.min(from + faults.row_bytes, faults.above) - 1).toString(16)}` : `${memory} and above`;
+      return `${duration(column * timeline.column_ns)}, ${where}: ${parts.map(([count, words]) => `${grouped.format(count)} ${words}`).join(", ") || "none"}`;
     });
+    const most = Math.max(...touches.map((touch) => triplesMost(faults[touch])));
     made.hooks.draw = [(u) => touches.forEach((touch) => {
       const [low, high] = TOUCHES[touch].colours.map(css);
-      heat(u, faults[touch], low, high, triplesMost(faults[touch]));
+      heat(u, faults[touch], low, high, most, place);
     })];
-    const yAxes = axes((value) => bytes(value * faults.row_bytes));
-    yAxes[1].splits = () => [0, 1, 2, 3, 4].map((part) => part * top / 4);
-    return Object.assign({axes: yAxes, scales: {y: {range: [0, top]}}, series: [{}, {stroke: "transparent", points: {show: false}}],
+    const yAxes = axes((value) => value > rows ? "above" : bytes(value * faults.row_bytes));
+    yAxes[1].splits = () => [0, 1, 2, 3, 4].map((part) => part * rows / 4).concat(hasBand ? [rows + (BAND.from + BAND.to) / 2] : []);
+    yAxes[1].grid = Object.assign({}, yAxes[1].grid, {filter: (u, ticks) => ticks.map((tick) => tick > rows ? null : tick)});
+    return Object.assign({axes: yAxes, scales: {y: {range: [0, hasBand ? rows + BAND.to : rows]}}, series: [{}, {stroke: "transparent", points: {show: false}}],
       data: [window.trapscope.columnStarts(), new Array(timeline.columns + 1).fill(null)]}, made);
   }, 260);
-  return section("faults", "EPT faults", h("p", {}, `When which guest-physical memory was touched: ${touches.map((touch) => TOUCHES[touch].key).join(", ")}, darker where more.`),
-    chart, words, table ? tableElement(table, {name: "ept_faults"}) : null);
+  return [chart, words];
 }
 
 // ---- the machine ----
 
 function platformSection() {
   const {notes, regions, images, memory_bytes: memory} = data.platform;
-  const facts = [["guest CPU", data.trace.guest_cpu], ["memory", bytes(memory)], ["back end", `${data.trace.back_end}: ${data.trace.back_end_why}`],
+  const facts = [["guest CPU", data.trace.guest_cpu], ["memory", memory ? bytes(memory) : "not known"], ["back end", `${data.trace.back_end}: ${data.trace.back_end_why}`],
     ["host", `${data.trace.host_cpu}, ${data.trace.host_kernel}`], ["recorded by", data.trace.command_line],
     ...images.map((image) => [image.role, `${image.path}, ${bytes(image.bytes)}, sha256 ${image.sha256}`])];
   const long = [];
@@ -285,8 +319,8 @@ function platformSection() {
     h("div", {class: "scroll"}, h("table", {}, h("caption", {}, "What ran where."), h("tbody", {}, facts.map(([name, value]) => h("tr", {}, h("th", {scope: "row"}, name), h("td", {class: "mono"}, value)))))),
     e820.length ? [h("h3", {}, "E820 map"), strip(e820, memory), map(e820, "e820", "What the guest was told of its memory.")] : null,
     regions.length ? [h("h3", {}, "Memory regions"), map(regions.map((region) => ({from: hex(region.gpa), to: hex(region.gpa + region.bytes - 1), size: region.bytes, kind: region.kind, name: region.name})),
-      "regions", "What answers guest-physical addresses.")] : null,
-    long.map(([key, value]) => h("details", {}, h("summary", {}, key), h("pre", {}, value))));
+      "regions", long.some(([key]) => key === "regions") ? "The RAM; what else answers addresses is in the tree of regions below." : "What answers guest-physical addresses.")] : null,
+    long.map(([key, value]) => h("details", {}, h("summary", {}, key === "regions" ? "tree of regions" : key), h("pre", {}, value))));
 }
 
 /** The ranges side by side, each at least a sliver: most machines have one large and many tiny ones. */

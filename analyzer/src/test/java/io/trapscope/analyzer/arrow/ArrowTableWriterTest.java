@@ -75,6 +75,7 @@ class ArrowTableWriterTest {
     try (ArrowTableWriter writer = new ArrowTableWriter(directory, SCHEMA, Map.of("k", "v"))) {
       fill(writer, ROWS);
       assertThat(writer.rows()).isEqualTo(ROWS);
+      writer.finish();
       file = writer.commit();
     }
     try (RootAllocator allocator = new RootAllocator();
@@ -109,6 +110,7 @@ class ArrowTableWriterTest {
     Path byRow;
     try (ArrowTableWriter writer = new ArrowTableWriter(directory, SCHEMA, Map.of("k", "v"))) {
       fill(writer, ROWS);
+      writer.finish();
       byRow = writer.commit();
     }
     Path byBlock;
@@ -121,6 +123,7 @@ class ArrowTableWriterTest {
         fill(block, row);
         writer.append(block);
       }
+      writer.finish();
       byBlock = writer.commit();
     }
     assertThat(byBlock).hasSameBinaryContentAs(byRow);
@@ -180,6 +183,7 @@ class ArrowTableWriterTest {
   void emptyTableHasItsSchema() throws IOException {
     Path file;
     try (ArrowTableWriter writer = new ArrowTableWriter(directory, SCHEMA, Map.of())) {
+      writer.finish();
       file = writer.commit();
     }
     try (RootAllocator allocator = new RootAllocator();

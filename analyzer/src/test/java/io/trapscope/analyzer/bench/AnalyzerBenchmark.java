@@ -132,6 +132,7 @@ public class AnalyzerBenchmark {
         writer.number(6, row & 0xff);
         writer.endRow();
       }
+      writer.finish();
       writer.commit();
       return writer.rows();
     }

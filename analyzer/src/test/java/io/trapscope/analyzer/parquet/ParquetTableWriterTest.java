@@ -89,7 +89,9 @@ class ParquetTableWriterTest {
       fill(arrow);
       fill(parquet);
       assertThat(parquet.rows()).isEqualTo(ROWS);
+      arrow.finish();
       arrow.commit();
+      parquet.finish();
       parquet.commit();
     }
     String text = PythonEnvironment.run(60, python.toString(), "-c", COMPARE, directory.toString());

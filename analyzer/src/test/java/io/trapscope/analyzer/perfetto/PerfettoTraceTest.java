@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.trapscope.analyzer.notebooks.PythonEnvironment;
 import io.trapscope.analyzer.pipeline.MemoryTrace;
+import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
@@ -65,6 +66,14 @@ class PerfettoTraceTest {
         EventType.INJECTION,
         event ->
             event.put(Field.TIME, end).put(Field.VECTOR, 0x30).put(Field.INTERRUPTION_TYPE, 0));
+    trace.add(
+        EventReader.NO_VCPU,
+        EventType.EPT_FAULT,
+        event ->
+            event
+                .put(Field.TIME, end)
+                .put(Field.REASON, ExitReason.EPT_VIOLATION.code())
+                .put(Field.REGION, 1));
     // A reason alone makes no exit.
     trace.add(0, EventType.EOI, event -> event.put(Field.TIME, end).put(Field.REASON, 1));
     trace.add(
@@ -104,11 +113,13 @@ class PerfettoTraceTest {
         .contains("\"halted\": 250")
         .contains("\"halted\": " + (249 * (STEP_NANOS - 1_000) + 20_000))
         .contains("{\"EPT fault in ram-low\": 250, \"hlt\": 250}")
+        // A fault that the trace tells no vCPU of.
+        .contains("\"vCPU not known\": [{\"categories\": {\"exit\": 1}")
         .contains("\"vector 48\"")
         .contains("\"a line\"")
         .contains("\"booted\"")
         // Counters: all exits, one interrupt, every page by its size.
-        .contains("\"sum\": " + 2 * STEPS)
+        .contains("\"sum\": " + (2 * STEPS + 1))
         .contains("\"last\": " + (125L * (1 << 12) + 125L * (1 << 21)));
   }
 

@@ -31,21 +31,38 @@ public final class MemoryTrace implements TraceReader {
   /** Wall clock of trace time 0: 2026-01-02T03:04:05Z. */
   public static final long EPOCH = 1_767_323_045_000_000_000L;
 
+  /** Those of vCPUs, and behind them the one of everything else, where there is any. */
   private final List<Stream> streams = new ArrayList<>();
+
+  private final int vcpus;
+  private Stream other;
   private int mostParts = 1;
   private Random borders = new Random(0);
 
   /** A trace with this many streams, vCPU 0 and up. */
   public MemoryTrace(int vcpus) {
+    this.vcpus = vcpus;
     for (int i = 0; i < vcpus; i++) {
       streams.add(new Stream(i));
     }
   }
 
-  /** Appends an event; {@code fill} has to put TIME. */
+  /**
+   * Appends an event; {@code fill} has to put TIME.
+   *
+   * @param vcpu {@link EventReader#NO_VCPU} for an event that belongs to none
+   */
   public MemoryTrace add(int vcpu, EventType type, Consumer<EventWriter> fill) {
-    streams.get(vcpu).add(type, fill);
+    if (vcpu == EventReader.NO_VCPU && other == null) {
+      other = new Stream(vcpu);
+      streams.add(other);
+    }
+    of(vcpu).add(type, fill);
     return this;
+  }
+
+  private Stream of(int vcpu) {
+    return vcpu == EventReader.NO_VCPU ? other : streams.get(vcpu);
   }
 
   /** Cuts each stream anew into up to {@code most} parts anywhere, each time it is asked. */
@@ -57,12 +74,12 @@ public final class MemoryTrace implements TraceReader {
 
   @Override
   public BlockCursor stream(int vcpu, long time) {
-    return streams.get(vcpu).cursor();
+    return of(vcpu).cursor();
   }
 
   @Override
   public StreamParts parts(int vcpu, long bytes) {
-    return streams.get(vcpu).cut(1 + borders.nextInt(mostParts), borders);
+    return of(vcpu).cut(1 + borders.nextInt(mostParts), borders);
   }
 
   @Override
@@ -75,7 +92,7 @@ public final class MemoryTrace implements TraceReader {
     return TraceHeader.builder()
         .product("trapscope test")
         .backEnd("soft", "the test says so")
-        .cpus(streams.size())
+        .cpus(vcpus)
         .region(0, "ram-low", 0, 0xa0000, "ram")
         .region(1, "ram-high", 0x100000, 0x100000, "ram")
         .clocks(EPOCH + 500, 500, 0)
@@ -95,7 +112,7 @@ public final class MemoryTrace implements TraceReader {
 
   @Override
   public BlockCursor stream(int vcpu) {
-    return streams.get(vcpu).cursor();
+    return of(vcpu).cursor();
   }
 
   /** By time, then by stream; slowly: the order is worked out before the first event. */
@@ -103,10 +120,10 @@ public final class MemoryTrace implements TraceReader {
   public EventCursor merged() {
     record Place(int stream, int event, long time) {}
     List<Place> places = new ArrayList<>();
-    for (Stream stream : streams) {
-      Cursor cursor = stream.cursor();
+    for (int i = 0; i < streams.size(); i++) {
+      Cursor cursor = streams.get(i).cursor();
       while (cursor.next()) {
-        places.add(new Place(stream.vcpu, cursor.read - 1, cursor.event().time()));
+        places.add(new Place(i, cursor.read - 1, cursor.event().time()));
       }
     }
     places.sort(Comparator.comparingLong(Place::time).thenComparingInt(Place::stream));

@@ -172,6 +172,9 @@ class RowPassTest {
     }
 
     @Override
+    public void finish() {}
+
+    @Override
     public Path commit() {
       throw new UnsupportedOperationException("nothing is written");
     }

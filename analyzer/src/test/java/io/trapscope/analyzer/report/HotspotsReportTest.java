@@ -8,6 +8,7 @@ import io.trapscope.analyzer.pipeline.MemoryTrace;
 import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.analyzer.table.CellText;
+import io.trapscope.analyzer.table.Column;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableText;
 import io.trapscope.recorder.event.EventType;
@@ -53,6 +54,32 @@ class HotspotsReportTest {
                 .put(Field.LEAF, 0x8000_0008L)
                 .put(Field.SUBLEAF, 1)
                 .put(Field.CPL, 3));
+  }
+
+  private static List<String> columns(Table table) {
+    return table.schema().columns().stream().map(Column::name).toList();
+  }
+
+  /** Nobody wants to see the same place once for each of 64 vCPUs, unless he asks for it. */
+  @Test
+  void vcpusAreToldApartForPeopleOnlyWhereTheyAsk() {
+    MemoryTrace trace = new MemoryTrace(3);
+    for (int i = 0; i < 30; i++) {
+      int n = i;
+      trace.add(
+          n % 3,
+          EventType.PIO,
+          event -> event.put(Field.TIME, n).put(Field.REASON, 30).put(Field.PORT, n % 2));
+    }
+    Results byDefault = Analysis.run(trace, List.of(new HotspotsReport()), 1);
+    assertThat(columns(byDefault.tables().get(0))).contains("vcpu");
+    assertThat(byDefault.tables().get(0).rows()).isEqualTo(6);
+    assertThat(columns(byDefault.summary().get(0))).doesNotContain("vcpu");
+    assertThat(byDefault.summary().get(0).rows()).isEqualTo(2);
+    Report asked =
+        new HotspotsReport(
+            List.of(HotspotKey.TARGET, HotspotKey.VCPU), HotspotFilter.ALL, "count", 20);
+    assertThat(Analysis.run(trace, List.of(asked), 1).summary().get(0).rows()).isEqualTo(6);
   }
 
   private String hotspots(String by, String where, String sort, int top, SymbolTable symbols) {
