@@ -139,6 +139,7 @@ final class AnalyzeCommand implements Callable<Integer> {
     }
     OutputFiles.check(html, perfetto, folded);
     OutputFiles.checkFolders(output, histograms);
+    OutputFiles.checkSpared(trace, output, histograms, html, perfetto, folded);
     Budget limits = budget == null ? null : limits();
     List<Report> chosen = chosen(limits == null ? List.of() : limits.reports());
     ReadingProgress progress = new ReadingProgress(parent.err());

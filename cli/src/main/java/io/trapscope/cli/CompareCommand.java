@@ -99,6 +99,7 @@ final class CompareCommand implements Callable<Integer> {
     }
     OutputFiles.check(html);
     OutputFiles.checkFolders(output);
+    traces.forEach(trace -> OutputFiles.checkSpared(trace, output, html));
     GuestSymbols names = new GuestSymbols();
     try (ReadingProgress progress = new ReadingProgress(parent.err())) {
       for (int i = 0; i < traces.size(); i++) {

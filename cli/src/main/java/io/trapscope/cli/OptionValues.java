@@ -8,6 +8,8 @@ import io.trapscope.vmm.boot.KernelEntry;
 import io.trapscope.vmm.device.ConsoleFilter;
 import io.trapscope.vmm.hypervisor.IrqChip;
 import io.trapscope.vmm.hypervisor.MemoryOptions;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
@@ -34,6 +36,18 @@ abstract class OptionValues<E extends Enum<E>> implements ITypeConverter<E>, Ite
   OptionValues(Class<E> type, Function<E, String> word) {
     Arrays.stream(type.getEnumConstants())
         .forEach(constant -> values.put(word.apply(constant), constant));
+  }
+
+  /** A file or folder. An empty name would be the current folder: a variable that was not set. */
+  static Path path(String name) {
+    if (name.isEmpty()) {
+      throw new TypeConversionException("'' names no file or folder");
+    }
+    try {
+      return Path.of(name);
+    } catch (InvalidPathException e) {
+      throw new TypeConversionException("'" + name + "' can be no file: " + e.getReason());
+    }
   }
 
   /** A constant's name as users write it. */

@@ -8,9 +8,14 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Files that a command writes beside what it prints. */
 final class OutputFiles {
+  /** Names of what is in a trace's folder; see TraceFormat and KeptFiles. */
+  private static final Pattern TRACE_PARTS =
+      Pattern.compile("trace\\.json|end\\.json|other|files|vcpu-\\d+");
+
   private OutputFiles() {}
 
   /**
@@ -52,6 +57,36 @@ final class OutputFiles {
         throw UserError.badInput(
             "cannot write " + folder + ": " + there + " exists and is no directory");
       }
+    }
+  }
+
+  /**
+   * What a trace consists of is no place for tables and pages.
+   *
+   * @param outputs files or folders; null where one is not asked for
+   * @throws UserError where one would take the place of a trace's file, or lie among its streams
+   */
+  static void checkSpared(Path trace, Path... outputs) {
+    Path root = real(trace);
+    for (Path output : outputs) {
+      Path there = output == null ? null : real(output);
+      if (there != null && there.startsWith(root) && !there.equals(root)) {
+        String part = root.relativize(there).getName(0).toString();
+        if (TRACE_PARTS.matcher(part).matches()) {
+          throw UserError.badInput("cannot write " + output + ": it is a part of the trace");
+        }
+      }
+    }
+  }
+
+  /** Without links, as far as it exists. */
+  private static Path real(Path path) {
+    Path absolute = path.toAbsolutePath().normalize();
+    try {
+      return absolute.toRealPath();
+    } catch (IOException e) {
+      Path parent = absolute.getParent();
+      return parent == null ? absolute : real(parent).resolve(absolute.getFileName());
     }
   }
 

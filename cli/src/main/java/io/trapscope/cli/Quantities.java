@@ -60,7 +60,8 @@ final class Quantities {
       try {
         return parser.apply(text);
       } catch (NumberFormatException e) {
-        throw new TypeConversionException("'" + text + "' is not " + kind);
+        String wrong = text.matches("[+-]?\\d+") ? "' is too large" : "' is not " + kind;
+        throw new TypeConversionException("'" + text + wrong);
       }
     };
   }

@@ -1,6 +1,7 @@
 package io.trapscope.cli;
 
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -64,7 +65,8 @@ final class TrapscopeCommand implements Runnable {
         .registerConverter(Integer.TYPE, Quantities.numbers("a whole number", Integer::valueOf))
         .registerConverter(Long.class, Quantities.numbers("a whole number", Long::valueOf))
         .registerConverter(Long.TYPE, Quantities.numbers("a whole number", Long::valueOf))
-        .registerConverter(Double.TYPE, Quantities.numbers("a number", Double::valueOf));
+        .registerConverter(Double.TYPE, Quantities.numbers("a number", Double::valueOf))
+        .registerConverter(Path.class, OptionValues::path);
   }
 
   /** The whole command line, for the header of a trace. */

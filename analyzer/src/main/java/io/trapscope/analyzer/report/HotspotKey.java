@@ -58,9 +58,9 @@ public enum HotspotKey {
       }
     }
     throw new IllegalArgumentException(
-        "hotspots have no column "
+        "hotspots have no column '"
             + name
-            + "; there are "
+            + "'; there are "
             + Arrays.stream(values())
                 .map(key -> key.column.name())
                 .collect(Collectors.joining(", ")));

@@ -96,7 +96,7 @@ public final class HotspotsReport implements Report {
     List<String> names = columns.stream().map(Column::name).toList();
     if (!names.contains(sort)) {
       throw new IllegalArgumentException(
-          "hotspots cannot be sorted by " + sort + "; there are " + String.join(", ", names));
+          "hotspots cannot be sorted by '" + sort + "'; there are " + String.join(", ", names));
     }
     this.schema =
         new TableSchema("hotspots", "Hotspots", "the exits that are alike in the keys", columns);

@@ -307,7 +307,8 @@ class HotspotsReportTest {
         .hasMessageStartingWith("'x' is no value of offset: how far");
     assertThatThrownBy(() -> HotspotKey.named("colour"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("hotspots have no column colour; there are event, reason, target");
+        .hasMessageStartingWith(
+            "hotspots have no column 'colour'; there are event, reason, target");
     assertThatThrownBy(() -> EventFilter.parse("port"))
         .hasMessage("not a condition: 'port'; one is NAME=VALUE, also with != < <= > >= ~");
     assertThatThrownBy(() -> EventFilter.parse("harbour=1"))
@@ -330,6 +331,6 @@ class HotspotsReportTest {
         .hasMessageStartingWith("exits have no harbour; there are event, reason, target, device,");
     assertThatThrownBy(() -> hotspots("event", "", "luck", 0, SymbolTable.EMPTY))
         .hasMessageStartingWith(
-            "hotspots cannot be sorted by luck; there are event, count, share, guest_ns");
+            "hotspots cannot be sorted by 'luck'; there are event, count, share, guest_ns");
   }
 }
