@@ -3,11 +3,16 @@
 import re
 
 
+# The stream of what belongs to no vCPU comes last.
+OTHER = 0xffff
+
+
 def console(trace):
-    """Lines by console and direction; (begin, end, channel, flow, text)."""
+    """Pieces in the order of time, of a damaged trace too, whose streams go back in it. Lines by console and direction; (begin, end, channel, flow, text)."""
     lines = []
     pieces = {}
-    for event in trace.events:
+    streams = sorted(trace.events, key=lambda event: event.get("vcpu", OTHER))
+    for event in sorted(streams, key=lambda event: event["time"]):
         if event["type"] in ("CONSOLE_OUTPUT", "CONSOLE_INPUT"):
             flow = "OUT" if event["type"] == "CONSOLE_OUTPUT" else "IN"
             pieces.setdefault((event.get("channel", 0), flow), []).append((event["time"], event.get("data", b"")))

@@ -98,6 +98,9 @@ class TableReferenceTest {
       | `shell` | text of a prompt: one word that ends in `#`, `$`, `%` or `>`, and a space; or `login:` |
       | `end` | text `reboot: `, `System halted`, `Power down`, `Restarting system` or `Requesting system ` |
 
+      **Console.** A line's pieces come in the order of time, whichever stream they are in; of equal
+      times in the order of streams. A line begins with its first byte.
+
       **Functions.** An address lies in the last function that begins at or before it, if by less
       than 1 MiB. Exits in user mode (CPL 3; without a CPL, RIP in the lower half) are looked up as
       they are. For the others a kernel's offset is searched, for either half of the addresses by
