@@ -15,10 +15,19 @@ import java.nio.file.StandardOpenOption;
 
 /**
  * A file that is called {@code NAME.part} until it is complete. Whoever finds {@code NAME} finds
- * all of it. What is there and is no file, such as a pipe, is written as it is.
+ * all of it. What is there and is no file, such as a pipe, is written as it is. Symbolic links
+ * stay, and the file they lead to is replaced; but not one that is reached as a process has it
+ * open, as by {@code /dev/stdout}: that process would go on with the file that was there.
  */
 public final class PartFile implements AutoCloseable {
+  private static final Path PROCESSES = Path.of("/proc");
+
+  /** What it is called by who wants it. */
   private final Path target;
+
+  /** The same behind symbolic links. */
+  private final Path file;
+
   private final Path part;
   private final FileChannel channel;
   private boolean committed;
@@ -30,15 +39,14 @@ public final class PartFile implements AutoCloseable {
    */
   public PartFile(Path target) throws IOException {
     this.target = target;
-    if (Files.isDirectory(target)) {
-      throw new IOException("cannot write " + target + ": it is a folder");
-    }
+    check(target);
     try {
-      boolean special = isSpecial(target);
-      this.part = special ? target : target.resolveSibling(target.getFileName() + ".part");
+      boolean special = Files.exists(target) && !Files.isRegularFile(target);
+      this.file = !special && Files.exists(target) ? target.toRealPath() : target;
+      this.part = special ? file : file.resolveSibling(file.getFileName() + ".part");
       this.channel =
           special
-              ? FileChannel.open(target, StandardOpenOption.WRITE)
+              ? FileChannel.open(file, StandardOpenOption.WRITE)
               : FileChannel.open(
                   part,
                   StandardOpenOption.CREATE,
@@ -49,9 +57,16 @@ public final class PartFile implements AutoCloseable {
     }
   }
 
-  /** Whether something is there that a file must not take the place of: a pipe or a device. */
-  private static boolean isSpecial(Path target) {
-    return Files.exists(target) && !Files.isRegularFile(target) && !Files.isDirectory(target);
+  /** Whether this is, or leads to, what the kernel calls a file that a process has open. */
+  private static boolean isOpenFile(Path target) throws IOException {
+    Path link = target.toAbsolutePath();
+    while (Files.isSymbolicLink(link)) {
+      if (link.getParent().toRealPath().startsWith(PROCESSES)) {
+        return true;
+      }
+      link = link.resolveSibling(Files.readSymbolicLink(link));
+    }
+    return false;
   }
 
   /**
@@ -66,6 +81,10 @@ public final class PartFile implements AutoCloseable {
     Path folder = target.toAbsolutePath().getParent();
     if (folder == null || !Files.isDirectory(folder)) {
       throw new IOException("cannot write " + target + ": no such folder");
+    }
+    if (Files.isRegularFile(target) && isOpenFile(target)) {
+      throw new IOException(
+          "cannot write " + target + ": it is a file already open; name the file");
     }
   }
 
@@ -98,9 +117,8 @@ public final class PartFile implements AutoCloseable {
   public Path commit() throws IOException {
     finish();
     try {
-      if (part != target) {
-        Files.move(
-            part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      if (part != file) {
+        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       }
     } catch (IOException e) {
       throw explained(e);
@@ -143,7 +161,7 @@ public final class PartFile implements AutoCloseable {
       // The file is removed below; whether its last bytes were written does not matter.
     }
     try {
-      if (part != target) {
+      if (part != file) {
         Files.deleteIfExists(part);
       }
     } catch (IOException e) {
