@@ -4,11 +4,7 @@ import io.trapscope.recorder.event.EventBlock;
 import io.trapscope.recorder.event.EventReader;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
 
 /**
@@ -17,9 +13,6 @@ import java.util.zip.CRC32C;
  * every step goes forward, so that reading ends whatever the bytes are.
  */
 final class StreamCursor implements BlockCursor {
-  /** Bytes of file that are mapped at a time; more than any batch. */
-  private static final int WINDOW_BYTES = 1 << 28;
-
   /** How far the beginning of a batch is looked for: the room of two. */
   static final long SEARCH_BYTES = 2L * TraceFormat.MAX_BATCH;
 
@@ -31,10 +24,7 @@ final class StreamCursor implements BlockCursor {
   private final Anomalies anomalies = new Anomalies();
   private final CRC32C crc = new CRC32C();
 
-  private ByteBuffer window;
-  private ByteBuffer view;
-  private long windowStart;
-  private long fileBytes;
+  private final FileWindow window;
 
   /** Place in the file of the next document's header. */
   private long position;
@@ -93,6 +83,7 @@ final class StreamCursor implements BlockCursor {
   StreamCursor(
       Path file, int vcpu, TraceEnd.StreamEnd recorded, boolean unclean, long from, long border) {
     this.file = file;
+    this.window = new FileWindow(file);
     this.batch = new BatchBuffer(file);
     this.vcpu = vcpu;
     this.recorded = recorded;
@@ -221,25 +212,27 @@ final class StreamCursor implements BlockCursor {
     if (open && !leaveOpenBatch()) {
       return finish();
     }
-    while (position <= fileBytes - TraceFormat.DOCUMENT_HEADER_BYTES) {
+    while (position <= window.fileBytes() - TraceFormat.DOCUMENT_HEADER_BYTES) {
       if (position >= border) {
         stopped = true;
         return finish();
       }
-      map(position);
-      int at = (int) (position - windowStart);
-      int header = window.getInt(at);
+      window.map(position);
+      int header = window.i32(position);
       if (header == TraceFormat.DOCUMENT_END) {
         break;
       }
       boolean unfinished = header == 0 || (header & TraceFormat.DOCUMENT_OPEN) != 0;
       openDocument = unfinished ? position : -1;
       openHeader = header;
-      int place = at + TraceFormat.DOCUMENT_HEADER_BYTES;
+      long place = position + TraceFormat.DOCUMENT_HEADER_BYTES;
       int length = header & TraceFormat.DOCUMENT_LENGTH;
-      long next = position + TraceFormat.DOCUMENT_HEADER_BYTES + (length + 3L & -4L);
+      long next = place + (length + 3L & -4L);
       boolean meta = (header & TraceFormat.DOCUMENT_META) != 0;
       if (unfinished) {
+        if (unclean && isBatch(place) && isCut(place) && window.hasGrown(position)) {
+          continue; // its writer has made room for it since
+        }
         if (openBatch(place)) {
           return true;
         }
@@ -251,9 +244,9 @@ final class StreamCursor implements BlockCursor {
         if (!resync(blank)) {
           break;
         }
-      } else if (unclean && next > fileBytes && hasGrown()) {
+      } else if (unclean && next > window.fileBytes() && window.hasGrown(position)) {
         continue;
-      } else if (length > TraceFormat.MAX_BATCH || next > fileBytes) {
+      } else if (length > TraceFormat.MAX_BATCH || next > window.fileBytes()) {
         // A damaged header or a cut-off file: what is in the batch tells, as for an open one.
         boolean damaged = length > TraceFormat.MAX_BATCH;
         anomalies.add(damaged ? Anomaly.BAD_DOCUMENT : Anomaly.TRUNCATED, 1);
@@ -296,12 +289,12 @@ final class StreamCursor implements BlockCursor {
       anomalies.add(Anomaly.MISSING_STREAM, 1);
       return false;
     }
-    map(from);
+    window.map(from);
     if (from != 0) {
       return true;
     }
     // The queue's own description comes first; without it this may be any file.
-    int header = fileBytes < 8 ? 0 : window.getInt(0);
+    int header = window.fileBytes() < 8 ? 0 : window.i32(0);
     int length = header & TraceFormat.DOCUMENT_LENGTH;
     if ((header & TraceFormat.DOCUMENT_END) != TraceFormat.DOCUMENT_META || length > 4096) {
       // A recorder killed in its first moments leaves a file that is empty or half described.
@@ -314,33 +307,9 @@ final class StreamCursor implements BlockCursor {
     return true;
   }
 
-  /**
-   * Maps a window that holds any batch at this place. Windows that are left are unmapped by the
-   * garbage collector.
-   */
-  private void map(long place) throws IOException {
-    long wanted = Math.min(place + TraceFormat.MAX_BATCH + 64, fileBytes);
-    if (window != null && place >= windowStart && wanted <= windowStart + window.capacity()) {
-      return;
-    }
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      fileBytes = channel.size();
-      windowStart = place & -4096;
-      long bytes = Math.max(0, Math.min(WINDOW_BYTES, fileBytes - windowStart));
-      window =
-          channel
-              .map(FileChannel.MapMode.READ_ONLY, windowStart, bytes)
-              .order(ByteOrder.LITTLE_ENDIAN);
-      view = window.duplicate();
-    }
-  }
-
-  /** Whether the file has become longer since it was mapped. */
-  private boolean hasGrown() throws IOException {
-    long before = fileBytes;
-    window = null;
-    map(position);
-    return fileBytes > before;
+  /** Whether a batch that begins there may reach beyond what is mapped. */
+  private boolean isCut(long place) {
+    return window.end() - place < TraceFormat.MAX_BATCH;
   }
 
   /** Whether a writer has closed the document that was open: what follows it was written since. */
@@ -348,12 +317,12 @@ final class StreamCursor implements BlockCursor {
     if (!unclean || openDocument < 0) {
       return false;
     }
-    map(openDocument);
-    return window.getInt((int) (openDocument - windowStart)) != openHeader;
+    window.map(openDocument);
+    return window.i32(openDocument) != openHeader;
   }
 
-  private boolean isBlank(int at) {
-    return at > window.capacity() - 4 || window.getInt(at) == 0;
+  private boolean isBlank(long place) {
+    return place > window.end() - 4 || window.i32(place) == 0;
   }
 
   /**
@@ -364,14 +333,14 @@ final class StreamCursor implements BlockCursor {
    */
   private boolean resync(boolean quiet) throws IOException {
     for (long at = (position & -4L) + 8;
-        at <= fileBytes - TraceFormat.BATCH_HEADER_BYTES;
+        at <= window.fileBytes() - TraceFormat.BATCH_HEADER_BYTES;
         at += 4) {
-      if (window.capacity() - (at - windowStart) < TraceFormat.BATCH_HEADER_BYTES) {
-        map(at);
+      if (window.end() - at < TraceFormat.BATCH_HEADER_BYTES) {
+        window.map(at);
       }
-      if (isBatch((int) (at - windowStart))) {
+      if (isBatch(at)) {
         if (isBeingWritten()) {
-          position = fileBytes;
+          position = window.fileBytes();
           return false;
         }
         anomalies.add(Anomaly.BAD_DOCUMENT, 1);
@@ -379,7 +348,7 @@ final class StreamCursor implements BlockCursor {
         return true;
       }
     }
-    position = fileBytes;
+    position = window.fileBytes();
     if (!quiet) {
       anomalies.add(Anomaly.BAD_DOCUMENT, 1);
     }
@@ -388,37 +357,37 @@ final class StreamCursor implements BlockCursor {
 
   // ---- batches
 
-  private boolean isBatch(int at) {
-    return at <= window.capacity() - TraceFormat.BATCH_HEADER_BYTES
-        && window.getInt(at) == TraceFormat.MAGIC
-        && (window.getShort(at + TraceFormat.STREAM) & 0xffff) == vcpu;
+  private boolean isBatch(long place) {
+    return place <= window.end() - TraceFormat.BATCH_HEADER_BYTES
+        && window.i32(place) == TraceFormat.MAGIC
+        && (window.i16(place + TraceFormat.STREAM) & 0xffff) == vcpu;
   }
 
-  private boolean closedBatch(int at, int length) throws IOException {
+  private boolean closedBatch(long place, int length) throws IOException {
     int recordBytes = length - TraceFormat.BATCH_HEADER_BYTES;
-    if (recordBytes < 0 || !isBatch(at)) {
+    if (recordBytes < 0 || !isBatch(place)) {
       return false;
     }
-    batch.read(windowStart + at, length);
-    if (window.getInt(at + TraceFormat.RECORD_BYTES) != recordBytes
+    batch.read(place, length);
+    if (window.i32(place + TraceFormat.RECORD_BYTES) != recordBytes
         || TraceFormat.checksum(crc, batch.bytes().array(), recordBytes)
-            != window.getInt(at + TraceFormat.CHECKSUM)) {
+            != window.i32(place + TraceFormat.CHECKSUM)) {
       anomalies.add(Anomaly.BAD_CHECKSUM, 1);
     }
     open = false;
-    beginBatch(at, recordBytes);
+    beginBatch(place, recordBytes);
     return true;
   }
 
   /** A batch without a trustworthy length: its records say where it ends. */
-  private boolean openBatch(int at) throws IOException {
-    if (!isBatch(at)) {
+  private boolean openBatch(long place) throws IOException {
+    if (!isBatch(place)) {
       return false;
     }
-    int room = Math.min(window.capacity() - at, TraceFormat.MAX_BATCH);
-    batch.read(windowStart + at, room);
+    int room = (int) Math.min(window.end() - place, TraceFormat.MAX_BATCH);
+    batch.read(place, room);
     // A live writer marks a record when its fields are there; the copy may have taken them before.
-    long first = window.getLong(at + TraceFormat.SEQUENCE);
+    long first = window.i64(place + TraceFormat.SEQUENCE);
     int marked = TraceFormat.BATCH_HEADER_BYTES;
     for (long number = first; marked <= room - EventReader.MIN_RECORD; number++) {
       int head = EventReader.head(batch.bytes(), marked);
@@ -428,16 +397,16 @@ final class StreamCursor implements BlockCursor {
       marked += EventReader.length(head);
     }
     VarHandle.acquireFence();
-    batch.read(windowStart + at, Math.min(marked, room));
+    batch.read(place, Math.min(marked, room));
     open = true;
-    beginBatch(at, room - TraceFormat.BATCH_HEADER_BYTES);
+    beginBatch(place, room - TraceFormat.BATCH_HEADER_BYTES);
     return true;
   }
 
-  private void beginBatch(int at, int recordBytes) {
-    long base = window.getLong(at + TraceFormat.SEQUENCE);
-    baseTime = window.getLong(at + TraceFormat.BASE_TIME);
-    baseInstructions = window.getLong(at + TraceFormat.BASE_INSTRUCTIONS);
+  private void beginBatch(long place, int recordBytes) {
+    long base = window.i64(place + TraceFormat.SEQUENCE);
+    baseTime = window.i64(place + TraceFormat.BASE_TIME);
+    baseInstructions = window.i64(place + TraceFormat.BASE_INSTRUCTIONS);
     if (begun || from == 0) {
       compare(base, baseTime, sequence, lastBase);
     }
@@ -448,7 +417,7 @@ final class StreamCursor implements BlockCursor {
     }
     sequence = base;
     lastBase = baseTime;
-    batchStart = windowStart + at;
+    batchStart = place;
     offset = TraceFormat.BATCH_HEADER_BYTES;
     limit = offset + (recordBytes & ~3);
     recordsBefore = records;
@@ -475,8 +444,7 @@ final class StreamCursor implements BlockCursor {
       offset = limit;
       batch.release();
       event.batch(batch.bytes(), vcpu, 0, 0);
-      window = null;
-      view = null;
+      window.release();
       if (recorded != null) {
         recorded.compare(records, anomalies);
       }
@@ -514,14 +482,14 @@ final class StreamCursor implements BlockCursor {
    * closed and whose checksum is right; -1 where there is none within {@link #SEARCH_BYTES}.
    */
   long borderAfter(long place) throws IOException {
-    map(place);
+    window.map(place);
     long first = (place + 3 & -4L) + TraceFormat.DOCUMENT_HEADER_BYTES;
-    long last = Math.min(first + SEARCH_BYTES, fileBytes);
+    long last = Math.min(first + SEARCH_BYTES, window.fileBytes());
     for (long at = first; at <= last - TraceFormat.BATCH_HEADER_BYTES; at += 4) {
-      if (window.capacity() - (at - windowStart) < TraceFormat.BATCH_HEADER_BYTES) {
-        map(at);
+      if (window.end() - at < TraceFormat.BATCH_HEADER_BYTES) {
+        window.map(at);
       }
-      if (isBatch((int) (at - windowStart)) && isSound(at)) {
+      if (isBatch(at) && isSound(at)) {
         return at - TraceFormat.DOCUMENT_HEADER_BYTES;
       }
     }
@@ -530,21 +498,18 @@ final class StreamCursor implements BlockCursor {
 
   /** Time of the first event of the batch in the document there, which is a border. */
   long baseTimeAt(long document) throws IOException {
-    map(document);
-    int at = (int) (document - windowStart) + TraceFormat.DOCUMENT_HEADER_BYTES;
-    return window.getLong(at + TraceFormat.BASE_TIME);
+    window.map(document);
+    return window.i64(document + TraceFormat.DOCUMENT_HEADER_BYTES + TraceFormat.BASE_TIME);
   }
 
   private boolean isSound(long place) throws IOException {
-    map(place - TraceFormat.DOCUMENT_HEADER_BYTES);
-    int at = (int) (place - windowStart);
-    int header = window.getInt(at - TraceFormat.DOCUMENT_HEADER_BYTES);
+    window.map(place - TraceFormat.DOCUMENT_HEADER_BYTES);
+    int header = window.i32(place - TraceFormat.DOCUMENT_HEADER_BYTES);
     int recordBytes = header - TraceFormat.BATCH_HEADER_BYTES;
     return recordBytes >= 0
         && header <= TraceFormat.MAX_BATCH
-        && place + header <= fileBytes
-        && window.getInt(at + TraceFormat.RECORD_BYTES) == recordBytes
-        && TraceFormat.checksum(crc, view, at, recordBytes)
-            == window.getInt(at + TraceFormat.CHECKSUM);
+        && place + header <= window.fileBytes()
+        && window.i32(place + TraceFormat.RECORD_BYTES) == recordBytes
+        && window.checksum(crc, place, recordBytes) == window.i32(place + TraceFormat.CHECKSUM);
   }
 }
