@@ -1,5 +1,6 @@
 package io.trapscope.cli;
 
+import io.trapscope.recorder.trace.TraceFormat;
 import io.trapscope.recorder.trace.TraceHeader.VcpuThread;
 import java.util.Locale;
 
@@ -15,7 +16,7 @@ final class Facts {
   /** The line of a vCPU of which its thread is known. */
   static String row(VcpuThread vcpu) {
     return row(
-        "vcpu-" + vcpu.stream(),
+        TraceFormat.streamName(vcpu.stream()),
         String.format(
             Locale.ROOT,
             "vCPU %d of %s (pid %d), thread %s (tid %d)",

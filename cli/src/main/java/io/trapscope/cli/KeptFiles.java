@@ -19,7 +19,9 @@ final class KeptFiles {
   /** Keeps nothing. */
   static final KeptFiles NONE = new KeptFiles(Path.of(""), 0, message -> {});
 
-  private static final String FOLDER = "files";
+  /** Their place in the folder of a trace. */
+  static final String FOLDER = "files";
+
   private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
 
   /** A copy is made where the file system has so many times its room. */

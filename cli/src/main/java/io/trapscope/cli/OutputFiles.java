@@ -1,6 +1,7 @@
 package io.trapscope.cli;
 
 import io.trapscope.analyzer.table.PartFile;
+import io.trapscope.recorder.trace.TraceFormat;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -8,14 +9,9 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /** Files that a command writes beside what it prints. */
 final class OutputFiles {
-  /** Names of what is in a trace's folder; see TraceFormat and KeptFiles. */
-  private static final Pattern TRACE_PARTS =
-      Pattern.compile("trace\\.json|end\\.json|other|files|vcpu-\\d+");
-
   private OutputFiles() {}
 
   /**
@@ -72,7 +68,7 @@ final class OutputFiles {
       Path there = output == null ? null : real(output);
       if (there != null && there.startsWith(root) && !there.equals(root)) {
         String part = root.relativize(there).getName(0).toString();
-        if (TRACE_PARTS.matcher(part).matches()) {
+        if (TraceFormat.isPart(part) || part.equals(KeptFiles.FOLDER)) {
           throw UserError.badInput("cannot write " + output + ": it is a part of the trace");
         }
       }

@@ -3,6 +3,7 @@ package io.trapscope.replay;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.Field;
+import io.trapscope.recorder.trace.TraceFormat;
 import java.util.Arrays;
 
 /**
@@ -32,8 +33,7 @@ public record Divergence(
 
   /** An event's name for the user. */
   static String event(int stream, long sequence) {
-    String name = stream == EventReader.NO_VCPU ? "other" : "vcpu-" + stream;
-    return "event " + sequence + " of " + name;
+    return "event " + sequence + " of " + TraceFormat.streamName(stream);
   }
 
   /** The first difference between two events of the same place, or null where there is none. */

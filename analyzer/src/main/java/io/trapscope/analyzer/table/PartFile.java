@@ -41,8 +41,9 @@ public final class PartFile implements AutoCloseable {
     this.target = target;
     check(target);
     try {
-      boolean special = Files.exists(target) && !Files.isRegularFile(target);
-      this.file = !special && Files.exists(target) ? target.toRealPath() : target;
+      boolean regular = Files.isRegularFile(target);
+      boolean special = !regular && Files.exists(target);
+      this.file = regular ? target.toRealPath() : target;
       this.part = special ? file : file.resolveSibling(file.getFileName() + ".part");
       this.channel =
           special

@@ -18,7 +18,6 @@ final class FileWindow {
 
   private final Path file;
   private ByteBuffer bytes;
-  private ByteBuffer view;
   private long start;
   private long fileBytes;
 
@@ -39,7 +38,6 @@ final class FileWindow {
       long most = Math.max(0, Math.min(BYTES, fileBytes - start));
       bytes =
           channel.map(FileChannel.MapMode.READ_ONLY, start, most).order(ByteOrder.LITTLE_ENDIAN);
-      view = bytes.duplicate();
     }
   }
 
@@ -54,7 +52,6 @@ final class FileWindow {
   /** Gives up what is mapped. */
   void release() {
     bytes = null;
-    view = null;
   }
 
   /** Bytes of the file when it was last looked at. */
@@ -81,7 +78,7 @@ final class FileWindow {
 
   /** The checksum that a batch at this place with so many bytes of records should have. */
   int checksum(CRC32C crc, long place, int recordBytes) {
-    return TraceFormat.checksum(crc, view, at(place), recordBytes);
+    return TraceFormat.checksum(crc, bytes.duplicate(), at(place), recordBytes);
   }
 
   private int at(long place) {

@@ -229,10 +229,11 @@ final class StreamCursor implements BlockCursor {
       int length = header & TraceFormat.DOCUMENT_LENGTH;
       long next = place + (length + 3L & -4L);
       boolean meta = (header & TraceFormat.DOCUMENT_META) != 0;
+      boolean cut = unfinished ? isBatch(place) && isCut(place) : next > window.fileBytes();
+      if (unclean && cut && window.hasGrown(position)) {
+        continue; // its writer has made room for it since
+      }
       if (unfinished) {
-        if (unclean && isBatch(place) && isCut(place) && window.hasGrown(position)) {
-          continue; // its writer has made room for it since
-        }
         if (openBatch(place)) {
           return true;
         }
@@ -244,8 +245,6 @@ final class StreamCursor implements BlockCursor {
         if (!resync(blank)) {
           break;
         }
-      } else if (unclean && next > window.fileBytes() && window.hasGrown(position)) {
-        continue;
       } else if (length > TraceFormat.MAX_BATCH || next > window.fileBytes()) {
         // A damaged header or a cut-off file: what is in the batch tells, as for an open one.
         boolean damaged = length > TraceFormat.MAX_BATCH;

@@ -1,5 +1,6 @@
 package io.trapscope.recorder.trace;
 
+import io.trapscope.recorder.event.EventReader;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
@@ -54,6 +55,7 @@ public final class TraceFormat {
   public static final String HEADER_FILE = "trace.json";
   public static final String END_FILE = "end.json";
   public static final String OTHER_STREAM = "other";
+  private static final String VCPU_STREAM = "vcpu-";
   public static final String QUEUE_SUFFIX = ".cq4";
 
   /** Most vCPUs a trace can have; number 0xffff is the other stream. */
@@ -88,9 +90,17 @@ public final class TraceFormat {
 
   private TraceFormat() {}
 
-  /** Directory of a vCPU's stream, or of the other stream for {@code EventReader.NO_VCPU}. */
-  static String streamName(int vcpu) {
-    return vcpu == io.trapscope.recorder.event.EventReader.NO_VCPU ? OTHER_STREAM : "vcpu-" + vcpu;
+  /** Directory of a vCPU's stream, or of the other stream for {@link EventReader#NO_VCPU}. */
+  public static String streamName(int vcpu) {
+    return vcpu == EventReader.NO_VCPU ? OTHER_STREAM : VCPU_STREAM + vcpu;
+  }
+
+  /** Whether this is the name of a file or a directory that a trace consists of. */
+  public static boolean isPart(String name) {
+    return name.equals(HEADER_FILE)
+        || name.equals(END_FILE)
+        || name.equals(OTHER_STREAM)
+        || name.matches(VCPU_STREAM + "\\d+");
   }
 
   /**

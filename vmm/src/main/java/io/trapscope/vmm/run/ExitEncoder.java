@@ -194,6 +194,7 @@ final class ExitEncoder {
     for (int i = 0; i < regions.size(); i++) {
       if (regions.get(i).contains(exit.gpa, 1)) {
         to.set(Field.REGION, i);
+        return;
       }
     }
   }

@@ -164,7 +164,6 @@ public final class Machine implements AutoCloseable {
     return processors;
   }
 
-  /** Null where they are not watched. */
   /**
    * The time for an event in the stream of no vCPU, host monotonic ns, which no earlier one comes
    * behind. The caller has the device lock.
@@ -173,6 +172,7 @@ public final class Machine implements AutoCloseable {
     return faults == null ? System.nanoTime() : faults.now();
   }
 
+  /** Null where they are not watched. */
   MemoryFaults faults() {
     return faults;
   }
