@@ -12,14 +12,16 @@ from .trace import HANDLING, STAGES, duration, handling
 
 WINDOWS = {
     "guest": "from VM entry to this exit: the guest ran",
+    "kernel": 'in the host\'s kernel for this exit; the header\'s note "kernel_time" states the window',
     "loop": "from the exit until the vCPU loop has it",
     "dispatch": "finding and leaving the handler, device model not included",
     "device": "inside the device model or handler",
+    "user": "outside the kernel for this exit: from kvm_userspace_exit until KVM goes on with the guest",
 }
 
 
 def stage(event, name):
-    return duration(event, "guest_ns") if name == "guest" else event.get(f"{name}_ns")
+    return duration(event, f"{name}_ns")
 
 
 def total(values):
@@ -30,7 +32,7 @@ def total(values):
 
 def handled(events):
     """Time of handling, added up; None where no event has any of it."""
-    return total(event.get(name) for event in events for name in HANDLING)
+    return total(duration(event, name) for event in events for name in HANDLING)
 
 
 def grouped(events, key):
@@ -161,7 +163,7 @@ KEYS = ["event", "reason", "device", "register", "target", "direction", "size", 
         "rip", "space", "vcpu", "cpl", "mode"]
 DEFAULT_KEYS = ["device", "register", "target", "direction", "size", "location", "vcpu"]
 TEXT = ["event", "reason", "device", "register", "target", "direction", "function", "location", "space"]
-SUMS = ["count", "share", "guest_ns", "loop_ns", "dispatch_ns", "device_ns", "first_time", "last_time"]
+SUMS = ["count", "share", *(f"{stage}_ns" for stage in STAGES), "first_time", "last_time"]
 
 
 def passes(keys, event, conditions):

@@ -9,7 +9,7 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as protos
 from .cells import Difference
 from .counted import stage
 from .sdm import reason
-from .trace import HANDLING, STAGES, duration, handling
+from .trace import STAGES, duration, handling, is_exit
 
 WEIGHTS = {"count": lambda event: 1, "guest_ns": lambda event: duration(event, "guest_ns") or 0,
            "handling_ns": handling}
@@ -45,13 +45,19 @@ def check_histogram(name, values, text):
 def check_folded(trace, weight, text):
     """Stacks by the addresses alone: the trace is analyzed without symbols."""
     wanted = collections.Counter()
+    before = {}
     for event in trace.events:
+        if is_exit(event):
+            before[event.get("vcpu")] = event
         if event["type"] == "STACK":
             data = event.get("data", b"")
             callers = struct.unpack(f"<{len(data) // 8}Q", data[:len(data) // 8 * 8])
             frames = ([event["rip"]] if "rip" in event else []) + list(callers)
             names = [f"0x{frame:x}" for frame in reversed(frames)] + [reason(event.get("detail", 255))]
-            wanted[";".join(names)] += WEIGHTS[weight](event)
+            # A stack repeats the times of its exit but for the kernel's.
+            exit_ = before.get(event.get("vcpu"), {})
+            timed = exit_ if weight == "handling_ns" and exit_.get("time") == event["time"] else event
+            wanted[";".join(names)] += WEIGHTS[weight](timed)
     found = {line.rsplit(" ", 1)[0]: int(line.rsplit(" ", 1)[1]) for line in text.splitlines()}
     if found != wanted:
         wrong = [key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key)]
@@ -96,7 +102,7 @@ def check_perfetto(trace, path):
         for event in events:
             begin = max(event["time"] - trace.offset, filled)
             room += min(duration(event, "guest_ns") or 0, begin - filled)
-            filled = begin + sum(event.get(name, 0) for name in [*HANDLING, "kernel_ns", "user_ns"])
+            filled = begin + handling(event)
             wanted.append((begin, filled))
         if exits != wanted:
             wrong = next((pair for pair in zip(exits, wanted) if pair[0] != pair[1]), (len(exits), len(wanted)))

@@ -2,7 +2,8 @@
 
 # The columns of memory_translation that are fields of the event.
 FAULT_FIELDS = ["time", "sequence", "vcpu", "gva", "gpa", "hva", "hpa", "access", "region", "first_touch", "rip", "mode",
-                "instructions", "qualification", "guest_ns", "loop_ns", "dispatch_ns", "device_ns", "kernel_ns"]
+                "instructions", "qualification", "guest_ns", "loop_ns", "dispatch_ns", "device_ns", "kernel_ns",
+                "user_ns"]
 
 
 def cell(trace, event, column):

@@ -11,10 +11,10 @@ import subprocess
 import time
 
 EXITS = ["PIO", "MMIO", "CPUID", "MSR", "HYPERCALL", "HLT", "EPT_FAULT", "CR_ACCESS", "EXCEPTION", "EXIT"]
-STAGES = ["guest", "loop", "dispatch", "device"]
-HANDLING = ["loop_ns", "dispatch_ns", "device_ns"]
+STAGES = ["guest", "kernel", "loop", "dispatch", "device", "user"]
+HANDLING = [f"{stage}_ns" for stage in STAGES[1:]]
 
-# A guest or idle time from here on is none (TABLES.md, "What is counted").
+# A time from here on is none (TABLES.md, "What is counted").
 LIMIT = 1 << 53
 
 
@@ -47,14 +47,14 @@ def is_exit(event):
 
 
 def duration(event, name):
-    """A guest or idle time; None where it was not captured, or cannot be one."""
+    """A stage's or idle time; None where it was not captured, or cannot be one."""
     value = event.get(name)
     return None if value is None or value >= LIMIT else value
 
 
 def handling(event):
-    """Loop, dispatch and device time, 0 where none was captured."""
-    return sum(event.get(stage, 0) for stage in HANDLING)
+    """Time of all stages but the guest's, 0 where none was captured."""
+    return sum(duration(event, stage) or 0 for stage in HANDLING)
 
 
 class Trace:

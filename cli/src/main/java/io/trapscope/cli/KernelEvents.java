@@ -126,7 +126,8 @@ record KernelEvents(KernelTracing tracing, String why) implements AutoCloseable 
           "kernel_time",
           host == HostKind.KVM && tracing.has(KvmTracepoint.EXIT)
               ? "from kvm_exit until KVM_RUN has returned, or until kvm_entry for an exit that KVM"
-                  + " handles itself; the time a vCPU is halted left out"
+                  + " handles itself; the time a vCPU is halted, and the time in which the VMM"
+                  + " resolves its fault, left out"
               : "from the first record that tells of the exit until KVM_RUN has returned");
     }
   }

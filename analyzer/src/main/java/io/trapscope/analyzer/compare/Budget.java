@@ -29,9 +29,9 @@ import java.util.Locale;
  * </pre>
  *
  * <p>A line without a phase is about the whole run, one without a reason about all of them. {@code
- * max_handling_ns} bounds the time in the loop, dispatch and devices, {@code max_guest_ns} the
- * guest time before the exits. A reason that a run does not have counts as 0; a run that never
- * comes to a phase breaks the limits on it.
+ * max_handling_ns} bounds the time of handling the exits, {@code max_guest_ns} the guest time
+ * before them. A reason that a run does not have counts as 0; a run that never comes to a phase
+ * breaks the limits on it.
  */
 public final class Budget {
   /** One limit: at least one of the maxima is there; those that are not are null. */

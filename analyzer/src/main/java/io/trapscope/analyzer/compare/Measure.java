@@ -4,7 +4,7 @@ package io.trapscope.analyzer.compare;
 enum Measure {
   COUNT("count", "number of exits"),
   GUEST("guest_ns", "guest time before the exits"),
-  HANDLING("handling_ns", "time of handling: loop, dispatch and device");
+  HANDLING("handling_ns", "time of handling: all stages but the guest's");
 
   final String column;
   final String meaning;

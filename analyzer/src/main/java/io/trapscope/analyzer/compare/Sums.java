@@ -5,6 +5,7 @@ import io.trapscope.analyzer.table.ColumnType;
 import io.trapscope.analyzer.table.RowSink;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableSchema;
+import io.trapscope.analyzer.tally.Stage;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,9 +16,6 @@ import java.util.Map;
  * added up. A table without a column for handling has it in the columns of its stages.
  */
 final class Sums {
-  private static final List<String> HANDLING_STAGES =
-      List.of("loop_ns", "dispatch_ns", "device_ns");
-
   /** By the cells of the key: text, or a number of any type; null where the cell is null. */
   private final Map<List<Object>, double[]> byKey = new LinkedHashMap<>();
 
@@ -69,8 +67,8 @@ final class Sums {
     }
     double sum = 0;
     if (measure == Measure.HANDLING) {
-      for (String stage : HANDLING_STAGES) {
-        int at = position(table.schema(), stage);
+      for (Stage stage : Stage.HANDLING) {
+        int at = position(table.schema(), stage.column());
         sum += at < 0 ? 0 : table.number(row, at);
       }
     }

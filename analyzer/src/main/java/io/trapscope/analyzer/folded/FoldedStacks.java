@@ -3,6 +3,7 @@ package io.trapscope.analyzer.folded;
 import io.trapscope.analyzer.folded.StackSums.Stack;
 import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.analyzer.table.PartFile;
+import io.trapscope.analyzer.tally.Stage;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
@@ -17,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -38,7 +40,7 @@ public final class FoldedStacks {
     COUNT,
     /** Guest time before them, ns. */
     GUEST_NS,
-    /** Loop, dispatch and device time, ns. */
+    /** Time of handling them, ns. */
     HANDLING_NS
   }
 
@@ -62,6 +64,9 @@ public final class FoldedStacks {
     }
   }
 
+  /** When an exit was, and the time of handling it, ns. */
+  private record Times(long time, long handling) {}
+
   /** Fewer callers than one in so many exits come by chance, from what is no frame pointer. */
   private static final int SELDOM = 20;
 
@@ -70,6 +75,10 @@ public final class FoldedStacks {
   private final StackSums sums = new StackSums();
   private final byte[] data = new byte[EventWriter.MAX_DATA];
   private final ByteBuffer words = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
+
+  /** By vCPU, its last exit. */
+  private final Map<Integer, Times> before = new HashMap<>();
+
   private long stacks;
   private long withCallers;
 
@@ -89,8 +98,11 @@ public final class FoldedStacks {
     FoldedStacks folded = new FoldedStacks(symbols, weight);
     EventCursor cursor = trace.merged();
     while (cursor.next()) {
-      if (cursor.event().type() == EventType.STACK) {
-        folded.add(cursor.event());
+      EventReader event = cursor.event();
+      if (event.type() == EventType.STACK) {
+        folded.add(event);
+      } else if (event.isExit() && weight == Weight.HANDLING_NS) {
+        folded.before.put(event.vcpu(), new Times(event.time(), Stage.handling(event)));
       }
     }
     try (PartFile file = new PartFile(target)) {
@@ -121,12 +133,16 @@ public final class FoldedStacks {
   private long weight(EventReader event) {
     return switch (weight) {
       case COUNT -> 1;
-      case GUEST_NS -> event.get(Field.GUEST_TIME, 0);
-      case HANDLING_NS ->
-          event.get(Field.LOOP_TIME, 0)
-              + event.get(Field.DISPATCH_TIME, 0)
-              + event.get(Field.DEVICE_TIME, 0);
+      case GUEST_NS -> Stage.GUEST.nanos(event);
+      case HANDLING_NS -> handling(event);
     };
+  }
+
+  /** A stack does not repeat the kernel's stages of the exit before it, which may be missing. */
+  private long handling(EventReader stack) {
+    Times exit = before.get(stack.vcpu());
+    boolean there = exit != null && exit.time == stack.time();
+    return there ? exit.handling : Stage.handling(stack);
   }
 
   private String text() {

@@ -1,5 +1,7 @@
 package io.trapscope.analyzer.html;
 
+import io.trapscope.analyzer.tally.Latency;
+import io.trapscope.analyzer.tally.Stage;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.EventType;
 import io.trapscope.recorder.event.EventWriter;
@@ -8,7 +10,6 @@ import io.trapscope.recorder.trace.EventCursor;
 import io.trapscope.recorder.trace.TraceHeader;
 import io.trapscope.recorder.trace.TraceReader;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 
 /**
  * What the page draws over time, collected in one pass over the events in the order of time. Its
@@ -29,15 +30,12 @@ final class PageData {
     UNKNOWN
   }
 
-  /** The stages of an exit, and all that comes after it. */
-  static final List<Field> STAGES =
-      List.of(Field.GUEST_TIME, Field.LOOP_TIME, Field.DISPATCH_TIME, Field.DEVICE_TIME);
+  private static final Stage[] STAGES = Stage.values();
 
   /** Rows of a latency grid: two an octave, from 1 ns on. */
   static final int LATENCY_ROWS = 2 * 54;
 
   private static final int REASONS = 256;
-  private static final long LONGEST = 1L << 53;
 
   /** When the run begins, ns of the trace's clock. */
   final long origin;
@@ -46,7 +44,9 @@ final class PageData {
   final Grid exits;
   final Grid shares;
   final Grid interrupts;
-  final Grid[] latency = new Grid[STAGES.size()];
+
+  /** By {@link Stage}. */
+  final Grid[] latency = new Grid[STAGES.length];
 
   /** By {@link Touch}. */
   final Grid[] faults = new Grid[Touch.values().length];
@@ -100,18 +100,12 @@ final class PageData {
     return page;
   }
 
-  private static long guestTime(EventReader event) {
-    long nanos = event.get(Field.GUEST_TIME, 0);
-    return nanos > 0 && nanos < LONGEST ? nanos : 0;
-  }
-
   private void exit(EventReader event) {
     int column = scale.column(event.time());
     exits.add(event.reasonCode(), column, 1);
-    for (int i = 0; i < STAGES.size(); i++) {
-      long nanos = event.get(STAGES.get(i), -1);
-      if (nanos >= 0 && nanos < LONGEST) {
-        latency[i].add(latencyRow(nanos), column, 1);
+    for (Stage stage : STAGES) {
+      if (stage.isTold(event)) {
+        latency[stage.ordinal()].add(latencyRow(stage.nanos(event)), column, 1);
       }
     }
     share(event);
@@ -141,16 +135,13 @@ final class PageData {
   private void share(EventReader event) {
     int vcpu = Math.min(event.vcpu(), ends.length - 1); // NO_VCPU is the largest
     long time = event.time();
-    scale.spread(
-        shares, Share.GUEST.ordinal(), Math.max(ends[vcpu], time - guestTime(event)), time);
-    long end = time;
-    for (Field stage : STAGES.subList(1, STAGES.size())) {
-      end += event.get(stage, 0);
-    }
+    long entry = Math.max(ends[vcpu], time - Stage.GUEST.nanos(event));
+    scale.spread(shares, Share.GUEST.ordinal(), entry, time);
+    long end = time + Stage.handling(event);
     scale.spread(shares, Share.HANDLING.ordinal(), time, end);
     ends[vcpu] = end;
     long idle = event.get(Field.IDLE_TIME, 0);
-    if (idle > 0 && idle < LONGEST) {
+    if (idle > 0 && idle < Latency.LIMIT) {
       scale.spread(shares, Share.HALTED.ordinal(), end, end + idle);
       ends[vcpu] = end + idle;
     }

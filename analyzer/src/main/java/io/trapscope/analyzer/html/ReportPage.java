@@ -4,8 +4,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.trapscope.analyzer.report.TraceFacts;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableJson;
+import io.trapscope.analyzer.tally.Stage;
 import io.trapscope.recorder.event.ExitReason;
-import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.trace.TraceHeader;
 import io.trapscope.recorder.trace.TraceReader;
 import java.io.IOException;
@@ -129,12 +129,10 @@ public final class ReportPage {
 
   private static void writeLatency(JsonGenerator json, PageData page) throws IOException {
     json.writeObjectFieldStart("latency");
-    for (int i = 0; i < page.latency.length; i++) {
-      Field stage = PageData.STAGES.get(i);
-      String name = stage.name().toLowerCase(Locale.ROOT).replace("_time", "");
-      json.writeObjectFieldStart(name);
-      json.writeStringField("window", stage.meaning());
-      writeTriples(json, "cells", page.latency[i], page.scale.used());
+    for (Stage stage : Stage.values()) {
+      json.writeObjectFieldStart(stage.title());
+      json.writeStringField("window", stage.window());
+      writeTriples(json, "cells", page.latency[stage.ordinal()], page.scale.used());
       json.writeEndObject();
     }
     json.writeEndObject();

@@ -20,9 +20,11 @@ final class PacketWriter {
     VALUE(true),
     GPA(true),
     GVA(true),
+    KERNEL_NS(false),
     LOOP_NS(false),
     DISPATCH_NS(false),
-    DEVICE_NS(false);
+    DEVICE_NS(false),
+    USER_NS(false);
 
     private final boolean hexadecimal;
 

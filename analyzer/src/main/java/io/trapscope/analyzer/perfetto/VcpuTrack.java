@@ -1,5 +1,6 @@
 package io.trapscope.analyzer.perfetto;
 
+import io.trapscope.analyzer.tally.Stage;
 import io.trapscope.recorder.event.EventReader;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.InterruptionType;
@@ -57,28 +58,24 @@ final class VcpuTrack {
     } else {
       halted(time);
     }
-    long inDevice = event.get(Field.DEVICE_TIME, 0);
-    end =
-        time
-            + event.get(Field.KERNEL_TIME, 0)
-            + event.get(Field.USER_TIME, 0)
-            + event.get(Field.LOOP_TIME, 0)
-            + event.get(Field.DISPATCH_TIME, 0)
-            + inDevice;
+    end = time + Stage.handling(event);
     int packet = out.beginEvent(Proto.SLICE_BEGIN, track, time, "exit", name);
     annotate(event, PacketWriter.Annotation.SEQUENCE, Field.SEQUENCE);
     annotate(event, PacketWriter.Annotation.RIP, Field.RIP);
     annotate(event, PacketWriter.Annotation.VALUE, Field.VALUE);
     annotate(event, PacketWriter.Annotation.GPA, Field.GPA);
     annotate(event, PacketWriter.Annotation.GVA, Field.GVA);
+    annotate(event, PacketWriter.Annotation.KERNEL_NS, Field.KERNEL_TIME);
     annotate(event, PacketWriter.Annotation.LOOP_NS, Field.LOOP_TIME);
     annotate(event, PacketWriter.Annotation.DISPATCH_NS, Field.DISPATCH_TIME);
     annotate(event, PacketWriter.Annotation.DEVICE_NS, Field.DEVICE_TIME);
+    annotate(event, PacketWriter.Annotation.USER_NS, Field.USER_TIME);
     out.endEvent(packet);
     out.endSlice(track, end);
     if (device != null && event.has(Field.DEVICE_TIME)) {
       // Dispatch is before and after the device; only its sum is known, so all of it is before.
-      out.slice(device(device), end - inDevice, end, "device", name);
+      long left = end - Stage.USER.nanos(event);
+      out.slice(device(device), left - Stage.DEVICE.nanos(event), left, "device", name);
     }
     if (event.has(Field.IDLE_TIME)) {
       haltedUntil = end + Math.max(0, event.get(Field.IDLE_TIME));

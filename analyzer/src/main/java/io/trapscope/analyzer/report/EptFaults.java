@@ -31,7 +31,7 @@ final class EptFaults {
               Column.count("count", "number of faults"),
               Column.count("first_touches", "those on a page that nothing had touched before"),
               Column.count("again", "those on a page that had been touched before"),
-              Column.duration("handling_ns", "loop, dispatch and device time of these faults"),
+              Column.duration("handling_ns", "time of handling these faults"),
               Column.of(
                   "first_time", ColumnType.TIMESTAMP, Unit.NANOSECONDS, "time of the first one"),
               Column.of(

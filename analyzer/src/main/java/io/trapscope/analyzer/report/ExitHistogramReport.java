@@ -38,8 +38,7 @@ public final class ExitHistogramReport implements Report {
                   "guest_ns", "guest time before these exits, added up: VM entry to exit"),
               Column.duration(
                   "handling_ns",
-                  "time from these exits to the end of their handling, added up: loop, dispatch"
-                      + " and device")));
+                  "time of handling these exits, added up: all stages but the guest's")));
 
   @Override
   public String name() {

@@ -53,7 +53,7 @@ public final class ExitLatencyReport implements Report {
 
   @Override
   public String meaning() {
-    return "time in the guest, loop, dispatch and device, by reason: percentiles";
+    return "time in the guest, kernel, loop, dispatch, device and VMM, by reason: percentiles";
   }
 
   @Override
@@ -102,8 +102,9 @@ public final class ExitLatencyReport implements Report {
         }
       }
     }
-    if (!byVcpu) {
-      for (Stage stage : STAGES) {
+    for (Stage stage : STAGES) {
+      boolean told = entries.stream().anyMatch(each -> each.stages()[stage.ordinal()] != null);
+      if (told && !byVcpu) {
         table.note(stage.title() + ": " + stage.window());
       }
     }

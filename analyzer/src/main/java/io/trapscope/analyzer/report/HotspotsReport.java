@@ -49,9 +49,11 @@ public final class HotspotsReport implements Report {
           Column.of(
               "share", ColumnType.FLOAT64, Unit.RATIO, "part of all exits that passed the filter"),
           Column.duration("guest_ns", "guest time before these exits, added up"),
+          Column.duration("kernel_ns", "time in the host's kernel, added up"),
           Column.duration("loop_ns", "time until the loop had them, added up"),
           Column.duration("dispatch_ns", "time in dispatch, added up"),
           Column.duration("device_ns", "time in the device model, added up"),
+          Column.duration("user_ns", "time in a VMM that tells no more of it, added up"),
           Column.of("first_time", ColumnType.TIMESTAMP, Unit.NANOSECONDS, "time of the first one"),
           Column.of("last_time", ColumnType.TIMESTAMP, Unit.NANOSECONDS, "time of the last one"));
 

@@ -74,7 +74,8 @@ public final class MemoryTranslationReport implements Report {
             Field.LOOP_TIME,
             Field.DISPATCH_TIME,
             Field.DEVICE_TIME,
-            Field.KERNEL_TIME);
+            Field.KERNEL_TIME,
+            Field.USER_TIME);
 
     private static final int GUEST_PAGE = COPIED.size();
     private static final int EPT_PAGE = GUEST_PAGE + 1;

@@ -34,7 +34,8 @@ public final class PhasesReport implements Report {
               Column.duration("duration", "how long it took"),
               Column.count("count", "number of exits"),
               Column.duration("guest_ns", "guest time that passed in the phase"),
-              Column.duration("handling_ns", "time of handling its exits: loop, dispatch, device"),
+              Column.duration(
+                  "handling_ns", "time of handling its exits: all stages but the guest's"),
               Column.duration("idle_ns", "time that vCPUs were halted in the phase"),
               Column.count("ept_faults", "EPT faults"),
               Column.count("first_touches", "EPT faults on pages that nothing had touched before"),

@@ -39,7 +39,8 @@ public final class TimelineReport implements Report {
               Column.duration("bucket_ns", "how long the bucket is"),
               Column.count("count", "number of exits"),
               Column.duration("guest_ns", "guest time that passed in the bucket"),
-              Column.duration("handling_ns", "time of handling its exits: loop, dispatch, device"),
+              Column.duration(
+                  "handling_ns", "time of handling its exits: all stages but the guest's"),
               Column.duration("idle_ns", "time that vCPUs were halted in the bucket"),
               Column.of(
                   "guest_share",

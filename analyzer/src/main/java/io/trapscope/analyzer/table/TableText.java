@@ -46,6 +46,7 @@ public final class TableText {
           new Dispensable("value", null),
           new Dispensable("loop_ns", null),
           new Dispensable("dispatch_ns", null),
+          new Dispensable("user_ns", null),
           new Dispensable("vcpu", null),
           new Dispensable("p99_9", null),
           new Dispensable("idle_ns", null),
@@ -60,6 +61,7 @@ public final class TableText {
           new Dispensable("guest_ns", null),
           new Dispensable("again", null),
           new Dispensable("size", null),
+          new Dispensable("kernel_ns", null),
           new Dispensable("device_ns", null));
 
   private final int width;

@@ -140,7 +140,7 @@ public final class Bucket {
     return number(place, 1);
   }
 
-  /** Loop, dispatch and device time of these exits, ns. */
+  /** Time of handling these exits, ns. */
   public long handling(int place) {
     return number(place, 2);
   }
@@ -155,7 +155,7 @@ public final class Bucket {
     return sum(1);
   }
 
-  /** Loop, dispatch and device time of all exits, ns. */
+  /** Time of handling all exits, ns. */
   public long handling() {
     return sum(2);
   }

@@ -25,13 +25,20 @@ class Exit {
   /** Device time; then a byte each: reason, KVM exit, mode and CPL, and the first of details. */
   private static final int DEVICE_AT = ANY.offset(Field.DEVICE_TIME);
 
-  // Presence bits of the stages, as they are in the upper half of what.
+  // Presence bits of the stages, as they are in the upper half of what. The kernel's stages have
+  // another bit in each type, so they get those of two fields that make no difference here.
   static final long GUEST = bit(Field.GUEST_TIME);
   static final long LOOP = bit(Field.LOOP_TIME);
   static final long DISPATCH = bit(Field.DISPATCH_TIME);
   static final long DEVICE = bit(Field.DEVICE_TIME);
+  static final long KERNEL = bit(Field.INSTRUCTIONS);
+  static final long USER = bit(Field.KVM_EXIT);
   static final long RIP = bit(Field.RIP);
-  static final long STAGES = GUEST | LOOP | DISPATCH | DEVICE;
+
+  /** The stages that a run of our own has, where nothing tells of the kernel's. */
+  static final long USUAL_STAGES = GUEST | LOOP | DISPATCH | DEVICE;
+
+  static final long STAGES = USUAL_STAGES | KERNEL | USER;
 
   private static final long U32 = 0xffff_ffffL;
 
@@ -56,11 +63,13 @@ class Exit {
 
   // Times of the stages in ns; 0 where not captured.
   long guest;
+  long kernel;
   long loop;
   long dispatch;
   long device;
+  long user;
 
-  /** Loop, dispatch and device time, ns; 0 where none was captured. */
+  /** Time of all stages but the guest's, ns; 0 where none was captured. */
   long handling;
 
   /** Value of an access; idle time of HLT, ns; GPA of an EPT fault. */
@@ -96,6 +105,7 @@ class Exit {
         (first & table[shape | ExitShape.COUNT_MASK]) == table[shape | ExitShape.COUNT_ONE];
     long several = one ? 0 : table[shape | ExitShape.COUNT_BIT];
     what |= (long) (captured & ExitShape.RELEVANT[id]) << 32 & ~several | (long) id << 8;
+    readKernelStages(block, at, shape, captured);
     return true;
   }
 
@@ -110,19 +120,48 @@ class Exit {
     handling = loop + dispatch + device;
   }
 
-  /**
-   * Leaves a guest time out that is none; see {@link Latency#LIMIT}.
-   *
-   * @return whether there was one
-   */
-  final boolean leaveOutImplausible() {
-    if (Latency.isPlausible(guest)) {
-      return false;
+  private void readKernelStages(EventBlock block, int at, int shape, int captured) {
+    kernel = 0;
+    user = 0;
+    long bits = ExitShape.TABLE[shape | ExitShape.KERNEL_BITS];
+    if ((captured & (int) bits) != 0) {
+      kernel = block.u64(at + ((int) (bits >>> 32) & 0xffff));
+      what |= KERNEL;
     }
-    boolean captured = (what & GUEST) != 0;
-    guest = 0;
-    what &= ~GUEST;
-    return captured;
+    bits = ExitShape.TABLE[shape | ExitShape.USER_BITS];
+    if ((captured & (int) bits) != 0) {
+      user = block.u64(at + ((int) (bits >>> 32) & 0xffff));
+      what |= USER;
+    }
+    handling += kernel + user;
+  }
+
+  /**
+   * Leaves times out that are none; see {@link Latency#LIMIT}.
+   *
+   * @return how many there were
+   */
+  final int leaveOutImplausible() {
+    // Of numbers that are not negative, one has a bit above the limit's if all together have.
+    return Latency.isPlausible(guest | kernel | user) ? 0 : leaveOut();
+  }
+
+  private int leaveOut() {
+    long before = what;
+    if (!Latency.isPlausible(guest)) {
+      guest = 0;
+      what &= ~GUEST;
+    }
+    if (!Latency.isPlausible(kernel)) {
+      kernel = 0;
+      what &= ~KERNEL;
+    }
+    if (!Latency.isPlausible(user)) {
+      user = 0;
+      what &= ~USER;
+    }
+    handling = kernel + loop + dispatch + device + user;
+    return Long.bitCount(before ^ what);
   }
 
   /** Code of the reason. */

@@ -101,6 +101,12 @@ final class ExitShape {
   /** Bit of {@link Exit#what} that is taken away where several: the value is the first's. */
   static final int COUNT_BIT = 5;
 
+  /** Presence bit of the kernel's time and, from bit 32 on, where it lies. */
+  static final int KERNEL_BITS = 6;
+
+  /** The same of the time outside the kernel. */
+  static final int USER_BITS = 7;
+
   static final long[] TABLE = new long[IDS << WORDS];
 
   static {
@@ -112,6 +118,8 @@ final class ExitShape {
       }
       int rip = layout.offset(Field.RIP);
       offsets(type, rip, rip, rip);
+      set(type, KERNEL_BITS, place(type, Field.KERNEL_TIME));
+      set(type, USER_BITS, place(type, Field.USER_TIME));
     }
     number(EventType.MSR, Field.MSR, 0xffff_ffffL, Field.VALUE);
     number(EventType.MMIO, Field.GPA, -1, Field.VALUE);
@@ -151,6 +159,10 @@ final class ExitShape {
 
   private static void set(EventType type, int word, long value) {
     TABLE[type.id() << WORDS | word] = value;
+  }
+
+  private static long place(EventType type, Field field) {
+    return bit(type, field) & 0xffff_ffffL | (long) offset(type, field) << 32;
   }
 
   private static int offset(EventType type, Field field) {

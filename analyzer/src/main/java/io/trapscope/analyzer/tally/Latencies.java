@@ -33,9 +33,9 @@ public final class Latencies {
     cells.add(exit);
   }
 
-  /** Counts a guest time that is none. */
-  void addImplausible() {
-    implausible++;
+  /** Counts times that are none. */
+  void addImplausible(int times) {
+    implausible += times;
   }
 
   /** Ends counting; more can be merged in. */
@@ -116,7 +116,7 @@ public final class Latencies {
     return sum.entries();
   }
 
-  /** Guest times that are none: counted, not recorded. */
+  /** Times that are none: counted, not recorded. */
   public long implausible() {
     return implausible;
   }

@@ -6,6 +6,12 @@ import java.util.Arrays;
 final class LatencyCells {
   static final int REASONS = 256;
   private static final int STAGES = Stage.values().length;
+  private static final int GUEST = Stage.GUEST.ordinal();
+  private static final int KERNEL = Stage.KERNEL.ordinal();
+  private static final int LOOP = Stage.LOOP.ordinal();
+  private static final int DISPATCH = Stage.DISPATCH.ordinal();
+  private static final int DEVICE = Stage.DEVICE.ordinal();
+  private static final int USER = Stage.USER.ordinal();
 
   /** Reasons, each with all stages. */
   static final int PLACES = REASONS * STAGES;
@@ -54,18 +60,18 @@ final class LatencyCells {
   /** Takes the stages of an exit that were captured. */
   void add(Exit exit) {
     int place = exit.reason() * STAGES;
-    if ((exit.what & Exit.STAGES) == Exit.STAGES && addAll(exit, place)) {
+    if ((exit.what & Exit.STAGES) == Exit.USUAL_STAGES && addUsual(exit, place)) {
       return;
     }
     addCaptured(exit, place);
   }
 
-  /** Takes all stages of an exit, if there is a cell for each. */
-  private boolean addAll(Exit exit, int place) {
-    int[] guest = cells[place];
-    int[] loop = cells[place + 1];
-    int[] dispatch = cells[place + 2];
-    int[] device = cells[place + 3];
+  /** Takes the usual stages of an exit, if there is a cell for each. */
+  private boolean addUsual(Exit exit, int place) {
+    int[] guest = cells[place + GUEST];
+    int[] loop = cells[place + LOOP];
+    int[] dispatch = cells[place + DISPATCH];
+    int[] device = cells[place + DEVICE];
     int inGuest = Latency.SCALE.cell(exit.guest);
     int inLoop = Latency.SCALE.cell(exit.loop);
     int inDispatch = Latency.SCALE.cell(exit.dispatch);
@@ -80,10 +86,10 @@ final class LatencyCells {
     loop[inLoop]++;
     dispatch[inDispatch]++;
     device[inDevice]++;
-    sum(sums, place * WORDS, exit.guest);
-    sum(sums, (place + 1) * WORDS, exit.loop);
-    sum(sums, (place + 2) * WORDS, exit.dispatch);
-    sum(sums, (place + 3) * WORDS, exit.device);
+    sum(sums, (place + GUEST) * WORDS, exit.guest);
+    sum(sums, (place + LOOP) * WORDS, exit.loop);
+    sum(sums, (place + DISPATCH) * WORDS, exit.dispatch);
+    sum(sums, (place + DEVICE) * WORDS, exit.device);
     return true;
   }
 
@@ -99,16 +105,22 @@ final class LatencyCells {
 
   private void addCaptured(Exit exit, int place) {
     if ((exit.what & Exit.GUEST) != 0) {
-      add(place, exit.guest);
+      add(place + GUEST, exit.guest);
+    }
+    if ((exit.what & Exit.KERNEL) != 0) {
+      add(place + KERNEL, exit.kernel);
     }
     if ((exit.what & Exit.LOOP) != 0) {
-      add(place + 1, exit.loop);
+      add(place + LOOP, exit.loop);
     }
     if ((exit.what & Exit.DISPATCH) != 0) {
-      add(place + 2, exit.dispatch);
+      add(place + DISPATCH, exit.dispatch);
     }
     if ((exit.what & Exit.DEVICE) != 0) {
-      add(place + 3, exit.device);
+      add(place + DEVICE, exit.device);
+    }
+    if ((exit.what & Exit.USER) != 0) {
+      add(place + USER, exit.user);
     }
   }
 

@@ -18,11 +18,13 @@ final class RawSites extends Rows {
 
   static final int COUNT = 5;
   static final int GUEST = 6;
-  static final int LOOP = 7;
-  static final int DISPATCH = 8;
-  static final int DEVICE = 9;
-  static final int FIRST = 10;
-  static final int LAST = 11;
+  static final int KERNEL = 7;
+  static final int LOOP = 8;
+  static final int DISPATCH = 9;
+  static final int DEVICE = 10;
+  static final int USER = 11;
+  static final int FIRST = 12;
+  static final int LAST = 13;
 
   /** A power of two: the more words of a row lie in few lines of a cache. */
   private static final int WORDS = 16;
@@ -49,9 +51,11 @@ final class RawSites extends Rows {
     int at = find(exit.rip, exit.number, exit.what);
     rows[at + COUNT]++;
     rows[at + GUEST] += exit.guest;
+    rows[at + KERNEL] += exit.kernel;
     rows[at + LOOP] += exit.loop;
     rows[at + DISPATCH] += exit.dispatch;
     rows[at + DEVICE] += exit.device;
+    rows[at + USER] += exit.user;
     rows[at + FIRST] = Math.min(rows[at + FIRST], exit.time);
     rows[at + LAST] = Math.max(rows[at + LAST], exit.time);
     return at;

@@ -23,12 +23,14 @@ public final class Sites extends Rows {
   private static final int META = 2;
   private static final int COUNT = 3;
   private static final int GUEST = 4;
-  private static final int LOOP = 5;
-  private static final int DISPATCH = 6;
-  private static final int DEVICE = 7;
-  private static final int FIRST = 8;
-  private static final int LAST = 9;
-  private static final int CAPTURED = 10;
+  private static final int KERNEL = 5;
+  private static final int LOOP = 6;
+  private static final int DISPATCH = 7;
+  private static final int DEVICE = 8;
+  private static final int USER = 9;
+  private static final int FIRST = 10;
+  private static final int LAST = 11;
+  private static final int CAPTURED = 12;
 
   /** What a step makes of keys. */
   private enum Step {
@@ -120,7 +122,7 @@ public final class Sites extends Rows {
   }
 
   private static void add(long[] rows, int at, long[] from, int fromAt) {
-    for (int word = COUNT; word <= DEVICE; word++) {
+    for (int word = COUNT; word <= USER; word++) {
       rows[at + word] += from[fromAt + word];
     }
     rows[at + CAPTURED] |= from[fromAt + CAPTURED];
@@ -178,9 +180,11 @@ public final class Sites extends Rows {
               new Sums(
                   rows[at + COUNT],
                   rows[at + GUEST],
+                  rows[at + KERNEL],
                   rows[at + LOOP],
                   rows[at + DISPATCH],
                   rows[at + DEVICE],
+                  rows[at + USER],
                   rows[at + FIRST],
                   rows[at + LAST],
                   (int) rows[at + CAPTURED])));

@@ -7,33 +7,39 @@ import java.util.OptionalLong;
  *
  * @param count how many
  * @param guest guest time before them, ns; see {@link #captured} for this and the other stages
+ * @param kernel time in the host's kernel, ns
  * @param loop time until the loop had them, ns
  * @param dispatch time in dispatch, ns
  * @param device time in the device model, ns
+ * @param user time outside the kernel, where no loop of ours tells more of it, ns
  * @param first time of the first one, on the trace's clock
  * @param last time of the last one
- * @param captured bits: which of guest, loop, dispatch and device any of them had
+ * @param captured bits by {@link Stage}: which any of them had
  */
 public record Sums(
     long count,
     long guest,
+    long kernel,
     long loop,
     long dispatch,
     long device,
+    long user,
     long first,
     long last,
     int captured) {
   /** No exit. */
-  public static final Sums ZERO = new Sums(0, 0, 0, 0, 0, Long.MAX_VALUE, Long.MIN_VALUE, 0);
+  public static final Sums ZERO = new Sums(0, 0, 0, 0, 0, 0, 0, Long.MAX_VALUE, Long.MIN_VALUE, 0);
 
   /** These and those. */
   public Sums plus(Sums other) {
     return new Sums(
         count + other.count,
         guest + other.guest,
+        kernel + other.kernel,
         loop + other.loop,
         dispatch + other.dispatch,
         device + other.device,
+        user + other.user,
         Math.min(first, other.first),
         Math.max(last, other.last),
         captured | other.captured);
@@ -47,14 +53,18 @@ public record Sums(
     return OptionalLong.of(
         switch (stage) {
           case GUEST -> guest;
+          case KERNEL -> kernel;
           case LOOP -> loop;
           case DISPATCH -> dispatch;
           case DEVICE -> device;
+          case USER -> user;
         });
   }
 
-  /** Loop, dispatch and device time; empty where no exit had any. */
+  /** Time of all stages but the guest's; empty where no exit had any. */
   public OptionalLong handling() {
-    return captured >> 1 == 0 ? OptionalLong.empty() : OptionalLong.of(loop + dispatch + device);
+    return captured >> 1 == 0
+        ? OptionalLong.empty()
+        : OptionalLong.of(kernel + loop + dispatch + device + user);
   }
 }

@@ -91,8 +91,9 @@ public final class Tally {
   }
 
   private void add(Exit exit) {
-    if (exit.leaveOutImplausible() && latencies != null) {
-      latencies.addImplausible();
+    int implausible = exit.leaveOutImplausible();
+    if (implausible > 0 && latencies != null) {
+      latencies.addImplausible(implausible);
     }
     if (sites != null) {
       int site = rawSites.add(exit);

@@ -186,15 +186,14 @@ function exitsSection() {
   return table ? section("exits", "Exits by reason", tableElement(table, {name: "exit_histogram", swatches: true, caption: "All vCPUs added up; guest is the time in the guest before these exits.", hide: ["sdm_reason", "vcpu"]})) : null;
 }
 
-const STAGES = ["guest", "loop", "dispatch", "device"];
-
 function latencySection() {
   const table = take("exit_latency");
   if (!table || !table.rows.length) return null;
   const chart = h("div", {class: "chart", id: "chart-latency"});
   const words = h("div", {class: "readout"});
   const windowText = h("p", {class: "note"});
-  let stage = "device";
+  const stages = Object.keys(data.latency).filter((name) => data.latency[name].cells.length);
+  let stage = ["device", "kernel", ...stages].find((name) => stages.includes(name));
   const bounds = () => {
     const rows = data.latency[stage].cells.filter((_, i) => i % 3 === 1);
     return rows.length ? [Math.max(0, Math.min(...rows) - 1), Math.max(...rows) + 2] : [0, 1];
@@ -228,7 +227,7 @@ function latencySection() {
   };
   choose(stage);
   const heads = h("fieldset", {class: "tools", style: {border: "0", padding: "0", margin: "8px 0"}}, h("legend", {class: "sr"}, "stage"),
-    STAGES.map((name) => h("label", {}, h("input", {type: "radio", name: "stage", value: name, checked: name === stage, onchange: () => choose(name)}), name)));
+    stages.map((name) => h("label", {}, h("input", {type: "radio", name: "stage", value: name, checked: name === stage, onchange: () => choose(name)}), name)));
   return section("latency", "Latency", h("p", {}, "How long each stage of an exit takes, over the run: a column is a stretch of time, a row a duration, the colour stronger where more exits lie."),
     heads, windowText, chart, words,
     h("h3", {}, "Percentiles by reason and stage"), tableElement(Object.assign({}, table, {notes: []}), {name: "exit_latency", most: 24, caption: "All vCPUs added up; the reasons that take most time come first.", hide: ["sdm_reason", "vcpu", "window"], filter: "filter by reason or stage"}));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.trapscope.analyzer.pipeline.MemoryTrace;
 import io.trapscope.analyzer.symbols.SymbolTable;
 import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.event.Field;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -80,6 +81,32 @@ class FoldedStacksTest {
         .endsWith("io_serial_out;IO_INSTRUCTION 19\n");
     assertThat(folded(FoldedStacks.Weight.HANDLING_NS, symbols()))
         .endsWith("io_serial_out;IO_INSTRUCTION 38\n");
+  }
+
+  /** A stack repeats its exit's times but for the kernel's; what is filtered out has none. */
+  @Test
+  void handlingIsThatOfTheExitBefore() throws IOException {
+    exit(0, time, 9000);
+    exit(1, time, 400);
+    stack(0, 0, 30, 7, TEXT + 0x2016);
+    exit(0, time - 1, 80_000);
+    stack(0, 0, 30, 100, TEXT + 0x2016);
+    assertThat(folded(FoldedStacks.Weight.HANDLING_NS, symbols()))
+        .isEqualTo("io_serial_out;IO_INSTRUCTION " + (9000 + 2 * 100) + "\n");
+    assertThat(folded(FoldedStacks.Weight.GUEST_NS, symbols()))
+        .isEqualTo("io_serial_out;IO_INSTRUCTION 107\n");
+  }
+
+  private void exit(int vcpu, long at, int inKernel) {
+    trace.add(
+        vcpu,
+        EventType.PIO,
+        event ->
+            event
+                .put(Field.TIME, at)
+                .put(Field.REASON, ExitReason.IO_INSTRUCTION.code())
+                .put(Field.KERNEL_TIME, inKernel - 10)
+                .put(Field.DEVICE_TIME, 10));
   }
 
   /** The call may be the last instruction of its function: the return address is the next one's. */

@@ -2,6 +2,10 @@ package io.trapscope.analyzer.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.trapscope.analyzer.report.HotspotFilter;
+import io.trapscope.analyzer.report.HotspotKey;
+import io.trapscope.analyzer.report.HotspotsReport;
+import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.Reports;
 import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableText;
@@ -71,6 +75,63 @@ class AnalysisTest {
               CPUID                   10      1  25.0 %    500 ns        60 ns
               EPT_VIOLATION           48      1  25.0 %   2.00 us        60 ns
             """);
+  }
+
+  /** Of another VMM's guest: there are times in the kernel and outside, and no other. */
+  private static MemoryTrace attached() {
+    MemoryTrace trace = new MemoryTrace(1);
+    long[][] times = {{400, 100, 7000}, {500, 300, -1}, {600, -1, -1}, {700, 1L << 53, -1}};
+    for (long[] each : times) {
+      trace.add(
+          0,
+          EventType.PIO,
+          event -> {
+            event
+                .put(Field.TIME, each[0])
+                .put(Field.REASON, ExitReason.IO_INSTRUCTION.code())
+                .put(Field.PORT, 0x60);
+            if (each[1] >= 0) {
+              event.put(Field.KERNEL_TIME, each[1]);
+            }
+            if (each[2] >= 0) {
+              event.put(Field.USER_TIME, each[2]);
+            }
+          });
+    }
+    return trace;
+  }
+
+  @Test
+  void timesInTheKernelAndInAnotherVmmAreHandling() {
+    List<Report> reports =
+        List.of(
+            Reports.named("exit_histogram"),
+            Reports.named("exit_latency"),
+            new HotspotsReport(List.of(HotspotKey.REASON), HotspotFilter.ALL, "kernel_ns", 0),
+            Reports.named("timeline"));
+    List<Table> tables = Analysis.run(attached(), reports, 1).tables();
+    assertThat(text(tables.get(0)))
+        .isEqualTo(
+            """
+            Exits by reason
+              reason          sdm reason  vcpu  count    share  handling ns
+              IO_INSTRUCTION          30     0      4  100.0 %      7.40 us
+            """);
+    Table latency = tables.get(1);
+    assertThat(latency.rows()).isEqualTo(2);
+    for (int row = 0; row < 2; row++) {
+      assertThat(latency.text(row, 3)).isEqualTo(row == 0 ? "kernel" : "user");
+      assertThat(latency.number(row, 4)).as("count").isEqualTo(row == 0 ? 2 : 1);
+      assertThat(latency.number(row, 5)).as("total").isEqualTo(row == 0 ? 400 : 7000);
+    }
+    assertThat(latency.notes())
+        .containsExactly("1 durations of more than 104 days left out: the trace is damaged");
+    assertThat(text(tables.get(2)))
+        .contains("kernel ns  user ns", "  400 ns  7.00 us")
+        .doesNotContain("loop", "guest");
+    Table timeline = tables.get(3);
+    assertThat(timeline.number(0, timeline.schema().indexOf("handling_ns"))).isEqualTo(7400);
+    assertThat(timeline.number(0, timeline.schema().indexOf("max"))).isEqualTo(7100);
   }
 
   @Test

@@ -39,6 +39,9 @@ public final class RandomTrace {
   private final int vcpus;
   private long time;
 
+  /** Whether the host's kernel tells of exits. */
+  private final boolean kernelTells;
+
   /** When each vCPU exited last. */
   private final long[] exited;
 
@@ -47,6 +50,7 @@ public final class RandomTrace {
     this.vcpus = vcpus;
     this.time = time;
     this.trace = trace;
+    this.kernelTells = random.nextInt(3) == 0;
     this.exited = new long[vcpus];
     Arrays.fill(exited, time);
   }
@@ -111,6 +115,10 @@ public final class RandomTrace {
           maybe(event, Field.GUEST_TIME, longest);
           maybe(event, Field.LOOP_TIME, 50);
           maybe(event, Field.DEVICE_TIME, 1 << random.nextInt(16));
+          if (kernelTells) {
+            maybe(event, Field.KERNEL_TIME, 1 << random.nextInt(20));
+            maybe(event, Field.USER_TIME, 1 << random.nextInt(16));
+          }
           maybe(event, Field.CPL, random.nextInt(10) == 0 ? 4 : 1);
           if (random.nextInt(20) != 0) {
             boolean low = random.nextInt(16) == 0;

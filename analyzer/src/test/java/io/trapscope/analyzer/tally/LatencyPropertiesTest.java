@@ -95,13 +95,16 @@ class LatencyPropertiesTest {
     return empty(cells);
   }
 
-  /** All of them as guest times of one reason, of which every other exit has no other stage. */
+  /** Stages that exits have. */
+  private static final long[] WAYS = {Exit.USUAL_STAGES, Exit.GUEST, Exit.STAGES};
+
+  /** All of them as guest times of one reason; which other stages an exit has varies. */
   private static void record(LatencyCells cells, List<Long> durations) {
     Exit exit = new Exit();
     for (int i = 0; i < durations.size(); i++) {
       exit.guest = durations.get(i);
       exit.device = i;
-      exit.what = i % 2 == 0 ? Exit.STAGES : Exit.GUEST;
+      exit.what = WAYS[i % WAYS.length];
       cells.add(exit);
     }
   }

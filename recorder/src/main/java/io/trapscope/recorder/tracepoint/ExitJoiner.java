@@ -225,8 +225,17 @@ public final class ExitJoiner {
       fields.set(Field.USER_TIME, fields.get(Field.USER_TIME) + nanos - userSince);
       userSince = NONE;
     } else if (!fields.has(Field.KERNEL_TIME)) {
-      fields.set(Field.KERNEL_TIME, nanos - time - idle);
+      setKernelTime(nanos);
     }
+  }
+
+  /**
+   * The kernel has had the exit until then: but for the time that the vCPU was halted, and for what
+   * somebody else did to resolve its fault. They may have gone on after they had let the guest go.
+   */
+  private void setKernelTime(long until) {
+    long others = idle + fields.get(Field.DEVICE_TIME);
+    fields.set(Field.KERNEL_TIME, Math.max(0, until - time - others));
   }
 
   private void close() {
@@ -265,7 +274,7 @@ public final class ExitJoiner {
       close();
       open(what, UserExit.reason(code), nanos);
     } else if (!fields.has(Field.KERNEL_TIME)) {
-      fields.set(Field.KERNEL_TIME, nanos - time);
+      setKernelTime(nanos);
     }
     fields.set(Field.KVM_EXIT, code);
     userSince = nanos;
@@ -436,7 +445,7 @@ public final class ExitJoiner {
       others.flush();
       return false;
     }
-    fields.set(Field.KERNEL_TIME, nanos - time - idle);
+    setKernelTime(nanos);
     return true;
   }
 

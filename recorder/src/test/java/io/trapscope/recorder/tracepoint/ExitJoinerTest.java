@@ -140,7 +140,18 @@ class ExitJoinerTest {
         .startsWith("EPT_FAULT@1500 guest_ns=500")
         .contains("device_ns=70")
         .contains("first_touch=true gpa=0x5008 hva=0x7f0000005000")
-        .contains("kernel_ns=200");
+        .contains("kernel_ns=130");
+  }
+
+  @Test
+  void whoResolvesAFaultMayGoOnAfterTheGuest() {
+    entry(1000);
+    exit(1500, 48);
+    kernel.fire(1510, "kvm_page_fault", "fault_address", 0x5008, "error_code", 0x182);
+    assertThat(kernel.joiner.faulted(0x5000, 1600)).isTrue();
+    kernel.joiner.resolved(0x7f00_0000_5000L, true, 250);
+    entry(1700);
+    assertThat(end()).singleElement().asString().contains("device_ns=250", "kernel_ns=0");
   }
 
   /** A fault that the kernel has no word of: seen then, and resolved by 10 ns later. */
@@ -244,6 +255,20 @@ class ExitJoinerTest {
         .containsExactly(
             "HLT@1500 guest_ns=500 rip=0x1000 reason=HLT idle_ns=89000 kernel_ns=1500"
                 + " exit_code=0xc isa=VMX exit_info1=0x0 requests=0x0");
+  }
+
+  @Test
+  void aHaltThatASignalEndsIsNoKernelTimeEither() {
+    entry(1000);
+    exit(1500, 12);
+    kernel.fire(91_500, "kvm_vcpu_wakeup", "ns", 89_000, "waited", 1);
+    kernel.fire(91_700, "kvm_userspace_exit", "reason", 0, "errno", -4);
+    entry(92_000);
+    assertThat(end())
+        .containsExactly(
+            "HLT@1500 guest_ns=500 rip=0x1000 reason=HLT kvm_exit=INTR idle_ns=89000"
+                + " kernel_ns=1200 exit_code=0xc isa=VMX exit_info1=0x0 user_ns=300"
+                + " requests=0x0");
   }
 
   @Test
