@@ -2,6 +2,7 @@
 
 import re
 
+from .trace import words
 
 # The stream of what belongs to no vCPU comes last.
 OTHER = 0xffff
@@ -34,7 +35,7 @@ def console(trace):
 
 
 def text(line):
-    found = line.decode("utf-8", "replace").replace("\r", "")
+    found = words(line).replace("\r", "")
     return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9])", "", found)
 
 

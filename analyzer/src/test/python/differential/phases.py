@@ -4,6 +4,7 @@ import re
 
 from .console import console
 from .counted import Keys, passes
+from .trace import words
 
 KERNEL_HALF = 0xffff_8000_0000_0000
 MOST_MARKS = 64
@@ -69,7 +70,7 @@ def named(trace):
     """The first MARK event of each name, of the first names."""
     times = {}
     for event in sorted((event for event in trace.events if event["type"] == "MARK"), key=lambda mark: mark["time"]):
-        name = event.get("data", b"").decode("utf-8", "replace")
+        name = words(event.get("data", b""))
         if name not in times and len(times) < MOST_MARKS:
             times[name] = event["time"]
     return [(time, name, "mark of the trace") for name, time in times.items()]

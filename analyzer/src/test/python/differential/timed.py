@@ -121,9 +121,12 @@ class Timeline:
 
 
 def block_bytes(trace):
-    """The smallest power of two, 4 KiB or more, of which 128 reach up to the end of RAM."""
+    """The smallest power of two, 4 KiB or more, of which 128 reach up to the end of RAM; else beyond all faults."""
     ends = [region["gpa"] + region["bytes"] for region in trace.header.get("regions", []) if region["kind"] == "ram"]
     end = max(ends, default=trace.header.get("memory_bytes", 0))
+    if end == 0:
+        faults = [event["gpa"] for event in trace.exits if event["type"] == "EPT_FAULT" and event.get("gpa", 1 << 52) < 1 << 52]
+        end = max(faults, default=0) + 1
     size = 4096
     while size * BLOCKS < end:
         size *= 2

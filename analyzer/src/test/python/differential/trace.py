@@ -29,6 +29,11 @@ def timestamp(nanos):
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(nanos // 10**9)) + f".{nanos % 10**9:09d}Z"
 
 
+def words(data):
+    """UTF-8 as Java reads it: half of a surrogate pair is one character that cannot be read, not one a byte."""
+    return re.sub(rb"\xed[\xa0-\xbf][\x80-\xbf]?", b"\xff", data).decode("utf-8", "replace")
+
+
 def event_of(found):
     event = {}
     for name, value in found.items():

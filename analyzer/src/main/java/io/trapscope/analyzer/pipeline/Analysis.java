@@ -5,7 +5,6 @@ import io.trapscope.analyzer.report.KernelPlaces;
 import io.trapscope.analyzer.report.Report;
 import io.trapscope.analyzer.report.TraceFacts;
 import io.trapscope.analyzer.symbols.SymbolTable;
-import io.trapscope.analyzer.tally.Bucket;
 import io.trapscope.analyzer.tally.Part;
 import io.trapscope.analyzer.tally.Pass;
 import io.trapscope.analyzer.tally.Tally;
@@ -113,10 +112,10 @@ public final class Analysis {
             : CompletableFuture.completedFuture(SymbolTable.EMPTY);
     TraceFacts facts = TraceFacts.of(trace);
     TimeAxis axis = bucket == 0 ? TimeAxis.from(facts.start()) : TimeAxis.of(facts.start(), bucket);
-    int shift = Bucket.shift(facts.ramEnd());
     List<Pass.Order> orders = new ArrayList<>();
     needs.forEach(
-        (where, parts) -> orders.add(new Pass.Order(parts, predicate(where, facts), axis, shift)));
+        (where, parts) ->
+            orders.add(new Pass.Order(parts, predicate(where, facts), axis, facts.ramEnd())));
     Streams streams = new Streams(trace, () -> new Pass(orders), progress);
     Pass pass = streams.read(threads);
     Map<EventFilter, Tally> tallies = new LinkedHashMap<>();

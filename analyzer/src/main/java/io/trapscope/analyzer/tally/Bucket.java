@@ -92,6 +92,18 @@ public final class Bucket {
     }
   }
 
+  /** Makes one block of each 2^{@code shift}. */
+  void foldBlocks(int shift) {
+    if (byBlock == null || shift == 0) {
+      return;
+    }
+    int[] folded = new int[2 * BLOCKS];
+    for (int i = 0; i < byBlock.length; i++) {
+      folded[i >> 1 >> shift << 1 | i & 1] += byBlock[i];
+    }
+    byBlock = folded;
+  }
+
   /**
    * Adds another bucket.
    *

@@ -16,10 +16,9 @@ public final class Pass {
    * @param parts what a tally counts
    * @param where which exits count; null for all
    * @param axis how a timeline cuts time
-   * @param blockShift log2 of the bytes of a block of guest-physical memory on a timeline
+   * @param ramEnd first guest-physical address behind all RAM; 0 where nobody knows it
    */
-  public record Order(
-      Set<Part> parts, Predicate<EventReader> where, TimeAxis axis, int blockShift) {}
+  public record Order(Set<Part> parts, Predicate<EventReader> where, TimeAxis axis, long ramEnd) {}
 
   /** One tally and the exits that count in it. */
   private static final class Counter {
@@ -28,7 +27,7 @@ public final class Pass {
 
     Counter(Order order) {
       where = order.where();
-      tally = new Tally(order.parts(), order.axis(), order.blockShift());
+      tally = new Tally(order.parts(), order.axis(), order.ramEnd());
     }
 
     /** Counts the exits of a block, and returns how many there are. */

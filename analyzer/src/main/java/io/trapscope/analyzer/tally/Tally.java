@@ -38,13 +38,13 @@ public final class Tally {
   /** Where exits are taken apart that nobody keeps. */
   private final Exit alone = new Exit();
 
-  Tally(Set<Part> parts, TimeAxis axis, int blockShift) {
+  Tally(Set<Part> parts, TimeAxis axis, long ramEnd) {
     sites = parts.contains(Part.SITES) || parts.contains(Part.ACCESSES) ? new Sites() : null;
     rawSites = sites == null ? null : new RawSites(sites);
     latencies = parts.contains(Part.LATENCIES) ? new Latencies() : null;
     others = parts.contains(Part.OTHERS) ? new OtherEvents() : null;
     accesses = parts.contains(Part.ACCESSES) ? new Accesses() : null;
-    timeline = parts.contains(Part.TIMELINE) ? new Timeline(axis, blockShift) : null;
+    timeline = parts.contains(Part.TIMELINE) ? new Timeline(axis, ramEnd) : null;
     messages = parts.contains(Part.MESSAGES) ? new Messages() : null;
   }
 

@@ -20,10 +20,16 @@ public final class Timeline {
   private static final long TOUCH =
       (long) ExitShape.bit(EventType.EPT_FAULT, Field.FIRST_TOUCH) << 32;
 
+  /** Behind all addresses of today's processors. */
+  private static final long LARGEST = 1L << 52;
+
   private final TimeAxis axis;
 
+  /** Up to here blocks grow for a fault; 0 where RAM is known, so that they do not. */
+  private final long largest;
+
   /** log2 of the bytes of a block of guest-physical memory. */
-  private final int blockShift;
+  private int blockShift;
 
   private long width;
   private Bucket[] buckets = new Bucket[16];
@@ -39,9 +45,10 @@ public final class Timeline {
   /** What was counted in the current bucket and is not yet there. */
   private final OpenBucket open = new OpenBucket();
 
-  Timeline(TimeAxis axis, int blockShift) {
+  Timeline(TimeAxis axis, long ramEnd) {
     this.axis = axis;
-    this.blockShift = blockShift;
+    this.largest = ramEnd > 0 ? 0 : LARGEST;
+    this.blockShift = Bucket.shift(ramEnd);
     this.width = axis.width();
   }
 
@@ -121,8 +128,24 @@ public final class Timeline {
 
   private void fault(Exit exit, Bucket into) {
     boolean first = (exit.what & TOUCH) != 0 && (exit.number & SiteKey.FIRST_TOUCH_NUMBER) != 0;
-    long block = exit.extra >>> blockShift;
+    long gpa = exit.extra;
+    if (gpa >>> blockShift >= Bucket.BLOCKS
+        && (exit.what & GPA) != 0
+        && Long.compareUnsigned(gpa, largest) < 0) {
+      growBlocks(Bucket.shift(gpa + 1));
+    }
+    long block = gpa >>> blockShift;
     into.fault((exit.what & GPA) != 0 && block < Bucket.BLOCKS ? (int) block : -1, first);
+  }
+
+  /** Several blocks become one, each. */
+  private void growBlocks(int shift) {
+    for (Bucket bucket : buckets) {
+      if (bucket != null) {
+        bucket.foldBlocks(shift - blockShift);
+      }
+    }
+    blockShift = shift;
   }
 
   private int place(int reason) {
@@ -213,6 +236,11 @@ public final class Timeline {
     }
     while (later.width < width) {
       later.coarsen();
+    }
+    if (blockShift < later.blockShift) {
+      growBlocks(later.blockShift);
+    } else {
+      later.growBlocks(blockShift);
     }
     int[] map = later.reasons.stream().mapToInt(this::place).toArray();
     for (int i = 0; i < later.buckets.length; i++) {

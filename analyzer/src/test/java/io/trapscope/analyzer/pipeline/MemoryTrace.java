@@ -36,6 +36,7 @@ public final class MemoryTrace implements TraceReader {
 
   private final int vcpus;
   private Stream other;
+  private boolean ramKnown = true;
   private int mostParts = 1;
   private Random borders = new Random(0);
 
@@ -65,6 +66,12 @@ public final class MemoryTrace implements TraceReader {
     return vcpu == EventReader.NO_VCPU ? other : streams.get(vcpu);
   }
 
+  /** Of a guest that was attached to: the header says nothing of its memory. */
+  public MemoryTrace withoutRam() {
+    ramKnown = false;
+    return this;
+  }
+
   /** Cuts each stream anew into up to {@code most} parts anywhere, each time it is asked. */
   public MemoryTrace cutInto(int most, long seed) {
     mostParts = most;
@@ -89,12 +96,16 @@ public final class MemoryTrace implements TraceReader {
 
   @Override
   public TraceHeader header() {
-    return TraceHeader.builder()
+    TraceHeader.Builder header = TraceHeader.builder();
+    if (ramKnown) {
+      header
+          .region(0, "ram-low", 0, 0xa0000, "ram")
+          .region(1, "ram-high", 0x100000, 0x100000, "ram");
+    }
+    return header
         .product("trapscope test")
         .backEnd("soft", "the test says so")
         .cpus(vcpus)
-        .region(0, "ram-low", 0, 0xa0000, "ram")
-        .region(1, "ram-high", 0x100000, 0x100000, "ram")
         .clocks(EPOCH + 500, 500, 0)
         .unseen(Map.of(ExitReason.HLT, "handled in the kernel", ExitReason.CPUID, "not enabled"))
         .build();

@@ -116,9 +116,12 @@ public final class RandomTraceFile {
             .backEnd("kvm", "random events")
             .cpus(vcpus)
             .commandLine(List.of("trapscope", "record", "<script>alert(1)</script>"))
-            .region(0, "ram-low", 0, 0xa0000, "ram")
-            .region(1, "ram-high", 0x100000, 1L << 20 + random.nextInt(24), "ram")
             .clocks(1_767_323_045_000_000_000L, 1000, 0);
+    if (random.nextInt(4) != 0) {
+      header
+          .region(0, "ram-low", 0, 0xa0000, "ram")
+          .region(1, "ram-high", 0x100000, 1L << 20 + random.nextInt(24), "ram");
+    }
     if (random.nextInt(3) == 0) {
       header.note("protocol", "bzImage, " + (random.nextBoolean() ? "64-bit entry" : "unpacked"));
     }

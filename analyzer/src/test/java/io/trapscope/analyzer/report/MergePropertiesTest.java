@@ -22,11 +22,15 @@ class MergePropertiesTest {
   @Property(tries = 150)
   void partsMergeToTheWhole(
       @ForAll long seed,
+      @ForAll boolean attached,
       @ForAll @IntRange(max = 400) int events,
       @ForAll @IntRange(min = 1, max = 3) int vcpus,
       @ForAll @IntRange(min = 1, max = 12) int parts,
       @ForAll @IntRange(min = 1, max = 4) int threads) {
     MemoryTrace trace = RandomTrace.of(seed, vcpus, events);
+    if (attached) {
+      trace.withoutRam();
+    }
     String whole = tables(trace, 1);
     assertThat(tables(trace.cutInto(parts, seed), threads)).isEqualTo(whole);
   }

@@ -85,7 +85,8 @@ class TableReferenceTest {
       passes after the handling of its HLT. Without `--bucket` a bucket is 1, 2 or 5 times a power of
       ten of 0.1 ms, so that there are at most 200; with it there are at most 10,000, and of a longer
       trace buckets are ten or a hundred times as long. A block of `ept_fault_map` is the smallest
-      power of two, from 4 KiB on, of which 128 reach to the end of RAM; faults elsewhere, or without
+      power of two, from 4 KiB on, of which 128 reach to the end of RAM, or where the trace does not
+      tell that, as of an attached VM, beyond all faults below 2^52; faults elsewhere, or without
       a GPA, are in none.
 
       **Phases** begin where their mark comes first: text at the end of the line on console 0 that

@@ -100,6 +100,30 @@ class TimelineReportTest {
     assertThat(column(faults, "first_touches")).containsExactly(1, 0);
   }
 
+  private static MemoryTrace fault(MemoryTrace trace, long millis, long gpa) {
+    return trace.add(
+        0,
+        EventType.EPT_FAULT,
+        event -> exit(event, ExitReason.EPT_VIOLATION, millis * MS, 0).put(Field.GPA, gpa));
+  }
+
+  /** Nobody has told how much RAM an attached guest has: blocks reach to its highest fault. */
+  @Test
+  void blocksOfUnknownRamGrow() {
+    MemoryTrace trace = new MemoryTrace(1).withoutRam();
+    fault(trace, 1, 0x7000);
+    fault(trace, 2, 0x7_ffff);
+    Table small = table(trace, "ept_fault_map", 5 * MS);
+    assertThat(column(small, "gpa")).containsExactly(0x7000, 0x7_f000);
+    fault(trace, 3, 0x1_0000_0000L);
+    fault(trace, 4, 1L << 52);
+    fault(trace, 6, 0x6000);
+    Table large = table(trace, "ept_fault_map", 5 * MS);
+    assertThat(column(large, "bytes")).containsOnly(1 << 26);
+    assertThat(column(large, "gpa")).containsExactly(0, 0x1_0000_0000L, 0);
+    assertThat(column(large, "count")).containsExactly(2, 1, 1);
+  }
+
   @Test
   void percentilesAreWithinTheStatedErrorOfAnExactSort() {
     Random random = new Random(20261126);

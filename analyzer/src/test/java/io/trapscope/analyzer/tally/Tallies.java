@@ -10,7 +10,7 @@ public final class Tallies {
 
   public static Tally of(TraceReader trace) {
     TimeAxis axis = TimeAxis.from(trace.header().clocks().monotonicNanos());
-    Pass pass = new Pass(List.of(new Pass.Order(EnumSet.allOf(Part.class), null, axis, 12)));
+    Pass pass = new Pass(List.of(new Pass.Order(EnumSet.allOf(Part.class), null, axis, 1 << 19)));
     for (int vcpu : trace.streams()) {
       pass.drain(trace.parts(vcpu, Long.MAX_VALUE).cursor(0));
     }
