@@ -5,7 +5,7 @@ import re
 from .cells import Difference
 from .counted import percentile
 from .phases import phases
-from .trace import duration, handling
+from .trace import HANDLING, duration, handling
 
 FINEST = 100_000
 MOST_BUCKETS = 200
@@ -35,23 +35,36 @@ class Span:
             if event["type"] == "HLT" and idle:
                 handled = time + handling(event)
                 self.idle += overlap(handled, handled + idle, start, stop)
-        self.times = sorted(handling(event) for event in self.exits)
+        self.times = sorted(handling(event) for event in self.exits if is_handling_told(event))
+        self.tells_guest = tells(trace.exits, lambda event: duration(event, "guest_ns") is not None)
+        self.tells_handling = tells(trace.exits, is_handling_told)
+        self.tells_touches = tells(
+            [event for event in trace.exits if event["type"] == "EPT_FAULT"], lambda event: "first_touch" in event)
         self.faults = [event for event in self.exits if event["type"] == "EPT_FAULT"]
 
     def sums(self):
-        return {"count": len(self.exits), "guest_ns": sum(self.guest.values()), "handling_ns": sum(self.times),
-                "idle_ns": self.idle}
+        return {"count": len(self.exits), "guest_ns": sum(self.guest.values()) if self.tells_guest else None,
+                "handling_ns": sum(self.times) if self.tells_handling else None, "idle_ns": self.idle}
 
     def fault_sums(self):
-        return {"ept_faults": len(self.faults), "first_touches": touches(self.faults)}
+        return {"ept_faults": len(self.faults), "first_touches": touches(self.faults) if self.tells_touches else None}
 
     def by_reason(self, reasons, more):
         """A row a reason with exits, or with guest time before later ones."""
         for reason in {event["reason"] for event in self.exits} | set(self.guest):
             own = [event for event in self.exits if event["reason"] == reason]
             yield {"reason": reason, "sdm_reason": reasons.get(reason)} | more | {
-                "count": len(own), "guest_ns": self.guest.get(reason, 0),
-                "handling_ns": sum(map(handling, own))}
+                "count": len(own), "guest_ns": self.guest.get(reason, 0) if self.tells_guest else None,
+                "handling_ns": sum(map(handling, own)) if self.tells_handling else None}
+
+
+def is_handling_told(event):
+    return any(duration(event, name) is not None for name in HANDLING)
+
+
+def tells(events, told):
+    """Whether any of them tells something, if there are any."""
+    return not events or any(map(told, events))
 
 
 def touches(faults):
@@ -103,21 +116,21 @@ class Timeline:
         span = Span(self.trace, EVER[0] if first else begin, begin + self.width)
         sums = span.sums()
         row = {"time": begin, "since_start": begin - self.trace.start, "bucket_ns": self.width} | sums
-        row["guest_share"] = sums["guest_ns"] / (self.width * self.trace.cpus)
+        row["guest_share"] = sums["guest_ns"] / (self.width * self.trace.cpus) if span.tells_guest else None
         for column, percent in [("p50", "50"), ("p90", "90"), ("p99", "99")]:
             row[column] = percentile(span.times, percent, "0.032") if span.times else None
         row["max"] = span.times[-1] if span.times else None
         self.timeline.append(row | span.fault_sums())
         self.exits += span.by_reason(self.reasons, {"time": begin})
-        self.add_faults(begin, span.faults)
+        self.add_faults(begin, span)
 
-    def add_faults(self, begin, faults):
+    def add_faults(self, begin, span):
         size = block_bytes(self.trace)
         for block in range(BLOCKS):
-            own = [event for event in faults if event.get("gpa", -1) // size == block]
+            own = [event for event in span.faults if event.get("gpa", -1) // size == block]
             if own:
                 self.faults.append({"time": begin, "gpa": block * size, "bytes": size, "count": len(own),
-                                    "first_touches": touches(own)})
+                                    "first_touches": touches(own) if span.tells_touches else None})
 
 
 def block_bytes(trace):

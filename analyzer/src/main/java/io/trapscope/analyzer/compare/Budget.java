@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.table.CellText;
+import io.trapscope.analyzer.table.Table;
 import io.trapscope.recorder.event.ExitReason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * The most exits and time that a run may have, for the CI of a guest kernel or a VMM. The file is
@@ -31,11 +33,21 @@ import java.util.Locale;
  * <p>A line without a phase is about the whole run, one without a reason about all of them. {@code
  * max_handling_ns} bounds the time of handling the exits, {@code max_guest_ns} the guest time
  * before them. A reason that a run does not have counts as 0; a run that never comes to a phase
- * breaks the limits on it.
+ * breaks the limits on it, and one whose trace does not tell the time that is bounded breaks that
+ * limit.
  */
 public final class Budget {
   /** One limit: at least one of the maxima is there; those that are not are null. */
   record Line(String phase, ExitReason reason, Long maxExits, Long maxGuest, Long maxHandling) {
+
+    /** The most that it allows; null where it does not bound that. */
+    Long most(Measure measure) {
+      return switch (measure) {
+        case COUNT -> maxExits;
+        case GUEST -> maxGuest;
+        case HANDLING -> maxHandling;
+      };
+    }
 
     /** Of what it bounds. */
     String subject() {
@@ -158,9 +170,18 @@ public final class Budget {
       return List.of(line.phase() + ": the run has no such phase");
     }
     return Arrays.stream(Measure.values())
-        .map(measure -> broken(line, measure, found(line, measure, results)))
+        .filter(measure -> line.most(measure) != null)
+        .map(measure -> broken(line, measure, results))
         .filter(sentence -> !sentence.isEmpty())
         .toList();
+  }
+
+  /** Whether the trace has what is bounded: times need not have been captured. */
+  private static boolean isTold(Measure measure, Results results) {
+    Table exits = results.table("exit_histogram").orElseThrow();
+    int column = exits.schema().indexOf(measure.column);
+    return exits.rows() == 0
+        || IntStream.range(0, exits.rows()).anyMatch(row -> !exits.isNull(row, column));
   }
 
   private static double found(Line line, Measure measure, Results results) {
@@ -181,14 +202,14 @@ public final class Budget {
     return Sums.of(results.table(table).orElseThrow(), List.of(keys));
   }
 
-  private static String broken(Line line, Measure measure, double found) {
-    Long most =
-        switch (measure) {
-          case COUNT -> line.maxExits();
-          case GUEST -> line.maxGuest();
-          case HANDLING -> line.maxHandling();
-        };
-    if (most == null || found <= most) {
+  private static String broken(Line line, Measure measure, Results results) {
+    if (!isTold(measure, results)) {
+      String time = measure == Measure.GUEST ? "guest time" : "handling times";
+      return line.subject() + ": the trace does not tell " + time;
+    }
+    double found = found(line, measure, results);
+    long most = line.most(measure);
+    if (found <= most) {
       return "";
     }
     return switch (measure) {

@@ -102,7 +102,7 @@ public final class PhasesReport implements Report {
     List<Long> begins = phases.stream().skip(1).map(Phases.Phase::begin).toList();
     List<Bucket> spans = found.spans().cut(timeline, begins);
     for (int i = 0; i < phases.size(); i++) {
-      appendPhase(table, phases.get(i), spans.get(i), found.facts());
+      appendPhase(table, phases.get(i), spans.get(i), found);
       appendExits(exits, phases.get(i), spans.get(i), timeline);
     }
     for (Mark mark : marks) {
@@ -119,17 +119,25 @@ public final class PhasesReport implements Report {
   }
 
   private static void appendPhase(
-      Table.Builder table, Phases.Phase phase, Bucket sums, TraceFacts facts) {
+      Table.Builder table, Phases.Phase phase, Bucket sums, Findings found) {
+    TraceFacts facts = found.facts();
+    Timeline timeline = found.tally().timeline();
     table.text(0, phase.name());
     table.number(1, phase.begin() + facts.wallClockOffset());
     table.number(2, phase.begin() - facts.start());
     table.number(3, phase.end() - phase.begin());
     table.number(4, sums.count());
-    table.number(5, sums.guest());
-    table.number(6, sums.handling());
+    if (timeline.tellsGuest()) {
+      table.number(5, sums.guest());
+    }
+    if (timeline.tellsHandling()) {
+      table.number(6, sums.handling());
+    }
     table.number(7, sums.idle());
     table.number(8, sums.faults());
-    table.number(9, sums.touches());
+    if (timeline.tellsTouches()) {
+      table.number(9, sums.touches());
+    }
     table.text(10, phase.mark());
     table.endRow();
   }
@@ -148,8 +156,7 @@ public final class PhasesReport implements Report {
       ExitEvents.setReason(table, reasons.get(place));
       table.text(2, phase.name());
       table.number(3, sums.count(place));
-      table.number(4, sums.guest(place));
-      table.number(5, sums.handling(place));
+      TimelineReport.appendTimes(table, sums, place, timeline);
       table.endRow();
     }
   }

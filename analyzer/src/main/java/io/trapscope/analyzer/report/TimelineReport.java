@@ -149,18 +149,24 @@ public final class TimelineReport implements Report {
       table.number(1, i * width);
       table.number(2, width);
       table.number(3, bucket.count());
-      table.number(4, bucket.guest());
-      table.number(5, bucket.handling());
+      if (timeline.tellsGuest()) {
+        table.number(4, bucket.guest());
+        table.real(7, bucket.guest() / ((double) width * found.facts().vcpus()));
+      }
+      if (timeline.tellsHandling()) {
+        table.number(5, bucket.handling());
+      }
       table.number(6, bucket.idle());
-      table.real(7, bucket.guest() / ((double) width * found.facts().vcpus()));
-      if (bucket.count() > 0) {
+      if (bucket.isHandlingTold()) {
         table.number(8, bucket.percentile(50));
         table.number(9, bucket.percentile(90));
         table.number(10, bucket.percentile(99));
         table.number(11, bucket.longest());
       }
       table.number(12, bucket.faults());
-      table.number(13, bucket.touches());
+      if (timeline.tellsTouches()) {
+        table.number(13, bucket.touches());
+      }
       table.endRow();
     }
     if (timeline.width() > timeline.wantedWidth() && timeline.isAsked()) {
@@ -190,13 +196,22 @@ public final class TimelineReport implements Report {
           ExitEvents.setReason(table, reasons.get(place));
           table.number(2, time + found.facts().wallClockOffset());
           table.number(3, bucket.count(place));
-          table.number(4, bucket.guest(place));
-          table.number(5, bucket.handling(place));
+          appendTimes(table, bucket, place, timeline);
           table.endRow();
         }
       }
     }
     return table.build();
+  }
+
+  /** Guest and handling time of the exits of a reason, in columns 4 and 5. */
+  static void appendTimes(Table.Builder table, Bucket sums, int place, Timeline timeline) {
+    if (timeline.tellsGuest()) {
+      table.number(4, sums.guest(place));
+    }
+    if (timeline.tellsHandling()) {
+      table.number(5, sums.handling(place));
+    }
   }
 
   private static Table faultsTable(Findings found, List<Bucket> buckets, int each) {
@@ -211,7 +226,9 @@ public final class TimelineReport implements Report {
           table.number(1, (long) block << timeline.blockShift());
           table.number(2, 1L << timeline.blockShift());
           table.number(3, bucket.faults(block));
-          table.number(4, bucket.touches(block));
+          if (timeline.tellsTouches()) {
+            table.number(4, bucket.touches(block));
+          }
           table.endRow();
         }
       }

@@ -10,6 +10,9 @@ public final class Bucket {
   /** Latencies are kept to one part in 32. */
   static final Scale SCALE = new Scale(6);
 
+  /** {@link #longest} where no time of handling was captured. */
+  static final long NEVER = -1;
+
   private static final int NUMBERS = 3;
   private static final long[] NONE = new long[0];
 
@@ -19,7 +22,7 @@ public final class Bucket {
   /** Handling times by cell. */
   private int[] latencies = new int[0];
 
-  private long longest;
+  private long longest = NEVER;
 
   /** Time halted, ns. */
   long idle;
@@ -36,15 +39,18 @@ public final class Bucket {
     return Math.max(12, Long.SIZE - Long.numberOfLeadingZeros(block));
   }
 
-  /** Adds an exit. */
-  void add(int place, long guest, long handling) {
+  /** Adds an exit, and so much of the guest time before it. */
+  void add(int place, long guest, Exit exit) {
+    long handling = exit.handling;
     add(place, 1, guest, handling);
-    int cell = SCALE.cell(handling);
-    if (cell >= latencies.length) {
-      latencies = Arrays.copyOf(latencies, SCALE.upTo(cell));
+    if (exit.isHandlingTold()) {
+      int cell = SCALE.cell(handling);
+      if (cell >= latencies.length) {
+        latencies = Arrays.copyOf(latencies, SCALE.upTo(cell));
+      }
+      latencies[cell]++;
+      longest = Math.max(longest, handling);
     }
-    latencies[cell]++;
-    longest = Math.max(longest, handling);
   }
 
   /** Adds sums of exits; their handling times come in {@link #addLatencies}. */
@@ -197,14 +203,19 @@ public final class Bucket {
     return byBlock == null ? 0 : byBlock[2 * block + 1];
   }
 
-  /** The longest handling of an exit, ns. */
+  /** Whether the time of handling any exit was captured. */
+  public boolean isHandlingTold() {
+    return longest != NEVER;
+  }
+
+  /** The longest handling of an exit, ns; only where {@link #isHandlingTold}. */
   public long longest() {
     return longest;
   }
 
   /**
    * The handling time that so many per cent of the exits did not exceed, ns: never below the exact
-   * one, and at most one part in 32 above it. 0 where there is no exit.
+   * one, and at most one part in 32 above it. Only where {@link #isHandlingTold}.
    */
   public long percentile(double percent) {
     long all = Arrays.stream(latencies).asLongStream().sum();

@@ -40,6 +40,9 @@ class Exit {
 
   static final long STAGES = USUAL_STAGES | KERNEL | USER;
 
+  /** All but the guest's. */
+  static final long HANDLING = STAGES & ~GUEST;
+
   private static final long U32 = 0xffff_ffffL;
 
   /** Time of the exit on the trace's clock, ns. */
@@ -162,6 +165,11 @@ class Exit {
     }
     handling = kernel + loop + dispatch + device + user;
     return Long.bitCount(before ^ what);
+  }
+
+  /** Whether any time of its handling was captured. */
+  final boolean isHandlingTold() {
+    return (what & HANDLING) != 0;
   }
 
   /** Code of the reason. */

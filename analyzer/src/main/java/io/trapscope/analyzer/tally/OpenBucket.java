@@ -14,7 +14,8 @@ final class OpenBucket {
   /** Handling times by cell of {@link Bucket#SCALE}. */
   private final int[] cells = new int[Bucket.SCALE.upTo(Bucket.SCALE.cell(Long.MAX_VALUE))];
 
-  private long longest = -1;
+  private long longest = Bucket.NEVER;
+  private boolean used;
 
   /** Adds an exit, guest time and all. */
   void add(Exit exit) {
@@ -23,12 +24,15 @@ final class OpenBucket {
     sums[at]++;
     sums[at + 1] += exit.guest;
     sums[at + 2] += handling;
-    cells[Bucket.SCALE.cell(handling)]++;
-    longest = Math.max(longest, handling);
+    if (exit.isHandlingTold()) {
+      cells[Bucket.SCALE.cell(handling)]++;
+      longest = Math.max(longest, handling);
+    }
+    used = true;
   }
 
   boolean isUsed() {
-    return longest >= 0;
+    return used;
   }
 
   /**
@@ -43,10 +47,13 @@ final class OpenBucket {
         into.add(place.applyAsInt(reason), sums[at], sums[at + 1], sums[at + 2]);
       }
     }
-    int used = Bucket.SCALE.cell(longest) + 1;
-    into.addLatencies(cells, used, longest);
+    if (longest != Bucket.NEVER) {
+      int last = Bucket.SCALE.cell(longest);
+      into.addLatencies(cells, last + 1, longest);
+      Arrays.fill(cells, 0, last + 1, 0);
+    }
     Arrays.fill(sums, 0);
-    Arrays.fill(cells, 0, used, 0);
-    longest = -1;
+    longest = Bucket.NEVER;
+    used = false;
   }
 }

@@ -39,6 +39,14 @@ public final class Timeline {
 
   private final List<Integer> reasons = new ArrayList<>();
 
+  /** What any exit has told: {@link Exit#what} of all. */
+  private long told;
+
+  /** Whether faults have told if they were the first of their page, and whether any has not. */
+  private boolean touchesTold;
+
+  private boolean touchesUntold;
+
   private Bucket current;
   private long start;
 
@@ -54,6 +62,7 @@ public final class Timeline {
 
   /** Adds an exit. */
   void add(Exit exit) {
+    told |= exit.what;
     long offset = exit.time - start;
     if (current == null || offset < exit.guest || offset >= width) {
       addAcross(exit);
@@ -79,7 +88,7 @@ public final class Timeline {
     int place = place(exit.reason());
     long guest = exit.guest;
     boolean all = guest <= offset;
-    current.add(place, all ? guest : 0, exit.handling);
+    current.add(place, all ? guest : 0, exit);
     if (!all) {
       spreadGuest(place, time - guest, time);
     }
@@ -106,7 +115,7 @@ public final class Timeline {
     long handled = time + exit.handling;
     long guest = overlap(time - exit.guest, time, from, to);
     if (time >= from && time < to) {
-      into.add(place, guest, exit.handling);
+      into.add(place, guest, exit);
       if (exit.type() == FAULT) {
         fault(exit, into);
       }
@@ -127,7 +136,10 @@ public final class Timeline {
   }
 
   private void fault(Exit exit, Bucket into) {
-    boolean first = (exit.what & TOUCH) != 0 && (exit.number & SiteKey.FIRST_TOUCH_NUMBER) != 0;
+    boolean tells = (exit.what & TOUCH) != 0;
+    touchesTold |= tells;
+    touchesUntold |= !tells;
+    boolean first = tells && (exit.number & SiteKey.FIRST_TOUCH_NUMBER) != 0;
     long gpa = exit.extra;
     if (gpa >>> blockShift >= Bucket.BLOCKS
         && (exit.what & GPA) != 0
@@ -242,6 +254,9 @@ public final class Timeline {
     } else {
       later.growBlocks(blockShift);
     }
+    told |= later.told;
+    touchesTold |= later.touchesTold;
+    touchesUntold |= later.touchesUntold;
     int[] map = later.reasons.stream().mapToInt(this::place).toArray();
     for (int i = 0; i < later.buckets.length; i++) {
       if (later.buckets[i] != null) {
@@ -249,6 +264,21 @@ public final class Timeline {
       }
     }
     current = null;
+  }
+
+  /** Whether guest time is told: by any exit, if there is one. */
+  public boolean tellsGuest() {
+    return told == 0 || (told & Exit.GUEST) != 0;
+  }
+
+  /** Whether the time of handling is told: by any exit, if there is one. */
+  public boolean tellsHandling() {
+    return told == 0 || (told & Exit.HANDLING) != 0;
+  }
+
+  /** Whether first touches are told: by any EPT fault, if there is one. */
+  public boolean tellsTouches() {
+    return touchesTold || !touchesUntold;
   }
 
   /** Where the first bucket begins, on the trace's clock. */

@@ -24,7 +24,7 @@ class BudgetTest {
   @TempDir Path directory;
 
   /** On two vCPUs: 6 CPUID exits of 100 ns each, 4 HLT exits; a phase "later" from 6 us on. */
-  private static Results results() {
+  private static Results results(boolean timed) {
     MemoryTrace trace = new MemoryTrace(2);
     for (int i = 0; i < 10; i++) {
       long time = 1000L * (i + 1);
@@ -32,12 +32,14 @@ class BudgetTest {
       trace.add(
           i % 2,
           cpuid ? EventType.CPUID : EventType.HLT,
-          event ->
-              event
-                  .put(Field.TIME, time)
-                  .put(Field.REASON, (cpuid ? ExitReason.CPUID : ExitReason.HLT).code())
-                  .put(Field.GUEST_TIME, 50)
-                  .put(Field.DEVICE_TIME, cpuid ? 100 : 0));
+          event -> {
+            event
+                .put(Field.TIME, time)
+                .put(Field.REASON, (cpuid ? ExitReason.CPUID : ExitReason.HLT).code());
+            if (timed) {
+              event.put(Field.GUEST_TIME, 50).put(Field.DEVICE_TIME, cpuid ? 100 : 0);
+            }
+          });
     }
     byte[] name = "later".getBytes(StandardCharsets.UTF_8);
     trace.add(
@@ -49,7 +51,28 @@ class BudgetTest {
   }
 
   private List<String> broken(String text) throws IOException {
-    return Budget.read(Files.writeString(directory.resolve("budget.json"), text)).broken(results());
+    return broken(text, true);
+  }
+
+  private List<String> broken(String text, boolean timed) throws IOException {
+    Path file = Files.writeString(directory.resolve("budget.json"), text);
+    return Budget.read(file).broken(results(timed));
+  }
+
+  @Test
+  void aTimeThatTheTraceDoesNotTellKeepsToNothing() throws IOException {
+    assertThat(
+            broken(
+                """
+                {"budget": [
+                  {"max_exits": 10, "max_guest_ns": 1000000},
+                  {"phase": "later", "reason": "CPUID", "max_handling_ns": 1000000}
+                ]}
+                """,
+                false))
+        .containsExactly(
+            "all exits: the trace does not tell guest time",
+            "later: CPUID: the trace does not tell handling times");
   }
 
   @Test

@@ -132,6 +132,10 @@ class AnalysisTest {
     Table timeline = tables.get(3);
     assertThat(timeline.number(0, timeline.schema().indexOf("handling_ns"))).isEqualTo(7400);
     assertThat(timeline.number(0, timeline.schema().indexOf("max"))).isEqualTo(7100);
+    assertThat(timeline.number(0, timeline.schema().indexOf("p50"))).isBetween(300L, 310L);
+    for (String untold : List.of("guest_ns", "guest_share")) {
+      assertThat(timeline.isNull(0, timeline.schema().indexOf(untold))).as(untold).isTrue();
+    }
   }
 
   @Test

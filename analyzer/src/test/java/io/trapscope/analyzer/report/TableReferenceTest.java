@@ -63,7 +63,7 @@ class TableReferenceTest {
       **Exits.** An exit is an event of a type from PIO to EXIT that has a reason. A reason, or
       another code, that this version has no name for is shown as its number. Times are summed over
       the exits that captured them; a sum is null where none did, but over time and by phase, where
-      it is 0. A time of 2^53 ns (104 days) or more is none: only a damaged trace has it, and it counts
+      it is 0 if any exit of the trace did. A time of 2^53 ns (104 days) or more is none: only a damaged trace has it, and it counts
       as not captured, except in `exits` and `memory_translation`, which show what the event has.
 
       **Stages.** An exit's time is in six stages, none of which overlaps another. `guest` comes
@@ -73,7 +73,7 @@ class TableReferenceTest {
       own the others and, with kernel events, `kernel`. Time halted is in none: `perf kvm stat` has
       it in its time of a HLT.
 
-      **Percentiles.** The p-th is the smallest value that p per cent of all values do not exceed.
+      **Percentiles** are of the exits that captured a time. The p-th is the smallest value that p per cent of all values do not exceed.
       The number given is that or, by as much as the column says, above it, and never above the
       longest.
 
