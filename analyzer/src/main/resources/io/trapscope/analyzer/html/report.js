@@ -43,22 +43,21 @@ function figures() {
 
 const SHARES = {guest: "in the guest", handling: "handling exits", halted: "halted"};
 
-/** Whether the trace has times of any exit. */
-const isTimed = Object.keys(SHARES).some((name) => timeline.shares[name]);
+/** Those of them that the trace tells. */
+const told = Object.keys(SHARES).filter((name) => timeline.shares[name]);
 
 function shareKeys(words) {
-  return Object.keys(SHARES).map((name, i) => h("li", {}, h("i", {style: {background: `var(--${name})`}}), words[i]));
+  return told.map((name, i) => h("li", {}, h("i", {style: {background: `var(--${name})`}}), words[i]));
 }
 
 function whereTimeWent() {
-  if (!isTimed) return h("p", {class: "muted"}, "The trace does not tell how long exits took, or how long the guest ran between them.");
-  const times = Object.keys(SHARES).map((name) => total(timeline.shares[name]));
+  if (!told.length) return h("p", {class: "muted"}, "The trace does not tell how long exits took, or how long the guest ran between them.");
+  const times = told.map((name) => total(timeline.shares[name]));
   const whole = Math.max(times.reduce((a, b) => a + b, 0), data.duration_ns * Number(data.trace.vcpus));
-  const names = Object.keys(SHARES);
   return h("div", {},
-    h("div", {class: "parts", role: "img", "aria-label": names.map((name, i) => `${percent(times[i] / whole)} ${SHARES[name]}`).join(", ")},
-      names.map((name, i) => h("i", {style: {width: `${100 * times[i] / whole}%`, background: `var(--${name})`}}))),
-    h("ul", {class: "keys"}, shareKeys(names.map((name, i) => `${percent(times[i] / whole)} ${SHARES[name]}`)),
+    h("div", {class: "parts", role: "img", "aria-label": told.map((name, i) => `${percent(times[i] / whole)} ${SHARES[name]}`).join(", ")},
+      told.map((name, i) => h("i", {style: {width: `${100 * times[i] / whole}%`, background: `var(--${name})`}}))),
+    h("ul", {class: "keys"}, shareKeys(told.map((name, i) => `${percent(times[i] / whole)} ${SHARES[name]}`)),
       h("li", {class: "muted"}, `${percent(1 - times.reduce((a, b) => a + b, 0) / whole)} re-entry, interrupts, or not timed`)));
 }
 
@@ -93,10 +92,10 @@ function timelineSection() {
         (parts.length ? ` (${parts.slice(0, 4).map(([name, count]) => `${name} ${grouped.format(count)}`).join(", ")})` : "");
     })), 230);
   const vcpus = Math.max(1, Number(data.trace.vcpus));
-  const shareRows = Object.keys(SHARES).map((name) => (timeline.shares[name] || []).map((nanos) => nanos / timeline.column_ns / vcpus));
-  if (isTimed) timeChart(shareChart, "Share of the time in the guest, handling exits, and halted.", () => Object.assign(
+  const shareRows = told.map((name) => timeline.shares[name].map((nanos) => nanos / timeline.column_ns / vcpus));
+  if (told.length) timeChart(shareChart, `Share of the time ${told.map((name) => SHARES[name]).join(", ")}.`, () => Object.assign(
     {axes: axes((value) => `${Math.round(100 * value)} %`), scales: {y: {range: [0, 1]}}},
-    piled(Object.keys(SHARES), shareRows, (name) => css(`--${name}`))), 110);
+    piled(told, shareRows, (name) => css(`--${name}`))), 110);
   const button = (label, name, action) => h("button", {type: "button", "aria-label": name, title: name, onclick: action}, label);
   return section("timeline", "Timeline",
     h("div", {class: "tools"}, button("+", "zoom in", () => zoom(0.5)), button("\u2212", "zoom out", () => zoom(2)), button("all", "show the whole run", () => setView(0, extent)),
@@ -105,8 +104,8 @@ function timelineSection() {
       h("div", {class: "chart"},
         h("p", {class: "chart-title"}, `exits in each ${duration(timeline.column_ns)}, by reason`), exitsChart,
         h("ul", {class: "keys"}, names.map((name) => h("li", {}, h("i", {style: {background: colour(name)}}), name))), words,
-        isTimed ? [h("p", {class: "chart-title"}, `where the time ${vcpus > 1 ? `of ${vcpus} vCPUs ` : ""}went`), shareChart,
-          h("ul", {class: "keys"}, shareKeys(Object.values(SHARES)), h("li", {class: "muted"}, "blank: re-entry, interrupts, or not timed"))] : null),
+        told.length ? [h("p", {class: "chart-title"}, `where the time ${vcpus > 1 ? `of ${vcpus} vCPUs ` : ""}went`), shareChart,
+          h("ul", {class: "keys"}, shareKeys(told.map((name) => SHARES[name])), h("li", {class: "muted"}, "blank: re-entry, interrupts, or not timed"))] : null),
       consoleList()),
     numbers());
 }

@@ -52,6 +52,9 @@ class ReportPageTest {
                 .put(Field.LOOP_TIME, 10 + n % 50)
                 .put(Field.DISPATCH_TIME, 90)
                 .put(Field.DEVICE_TIME, n);
+            if (n % 3 == 0) {
+              event.put(Field.KERNEL_TIME, 200 + n % 30).put(Field.USER_TIME, 40);
+            }
             switch (n % 4) {
               case 0 ->
                   event
