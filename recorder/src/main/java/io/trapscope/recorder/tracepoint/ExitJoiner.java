@@ -7,8 +7,8 @@ import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
 import io.trapscope.recorder.event.KvmExit;
 import java.nio.ByteBuffer;
-import java.util.List;
-import java.util.stream.Stream;
+import java.util.EnumSet;
+import java.util.Set;
 
 /**
  * Makes events of the records of one vCPU's thread: one an exit, however many tracepoints tell of
@@ -44,9 +44,11 @@ public final class ExitJoiner {
   private static final int MMIO_WRITE = 2;
 
   /** What a caller with a user-space stage of its own gets from here. */
-  private static final List<Field> STAGE =
-      Stream.concat(EventType.KERNEL_STAGE.stream(), Stream.of(Field.RIP, Field.GUEST_TIME))
-          .toList();
+  private static final Set<Field> STAGE = EnumSet.of(Field.RIP, Field.GUEST_TIME);
+
+  static {
+    STAGE.addAll(EventType.KERNEL_STAGE);
+  }
 
   private final ExitSink sink;
   private final OtherEvents others;
@@ -229,13 +231,10 @@ public final class ExitJoiner {
     }
   }
 
-  /**
-   * The kernel has had the exit until then: but for the time that the vCPU was halted, and for what
-   * somebody else did to resolve its fault. They may have gone on after they had let the guest go.
-   */
+  /** Leaves out the halt and another's resolving of the fault, which may outlast the exit. */
   private void setKernelTime(long until) {
-    long others = idle + fields.get(Field.DEVICE_TIME);
-    fields.set(Field.KERNEL_TIME, Math.max(0, until - time - others));
+    long inKernel = until - time - idle - fields.get(Field.DEVICE_TIME);
+    fields.set(Field.KERNEL_TIME, Math.max(0, inKernel));
   }
 
   private void close() {
@@ -461,12 +460,7 @@ public final class ExitJoiner {
 
   /** Puts what the kernel has told of the open exit into the caller's event. */
   public void putStage(EventWriter event) {
-    for (int i = 0; i < STAGE.size(); i++) {
-      Field field = STAGE.get(i);
-      if (fields.has(field)) {
-        event.put(field, fields.get(field));
-      }
-    }
+    fields.put(event, STAGE);
   }
 
   /**

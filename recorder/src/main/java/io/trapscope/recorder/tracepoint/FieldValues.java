@@ -6,6 +6,7 @@ import io.trapscope.recorder.event.EventWriter;
 import io.trapscope.recorder.event.ExitSink;
 import io.trapscope.recorder.event.Field;
 import java.nio.ByteBuffer;
+import java.util.Set;
 
 /** Values of an event that is not written yet, by field. Reused; allocates nothing. */
 public final class FieldValues {
@@ -65,6 +66,16 @@ public final class FieldValues {
     for (int i = 0; i < count; i++) {
       Field field = ALL[order[i]];
       if (layout.has(field)) {
+        event.put(field, values[order[i]]);
+      }
+    }
+  }
+
+  /** Puts those values that are wanted, which the event has to have a place for. */
+  void put(EventWriter event, Set<Field> wanted) {
+    for (int i = 0; i < count; i++) {
+      Field field = ALL[order[i]];
+      if (wanted.contains(field)) {
         event.put(field, values[order[i]]);
       }
     }
