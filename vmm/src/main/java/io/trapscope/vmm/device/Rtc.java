@@ -52,8 +52,13 @@ public final class Rtc implements Device {
   private final byte[] memory = new byte[128];
   private int index;
 
-  /** Wall-clock ns since 1970 at guest time 0; the guest moves it when it sets the clock. */
-  private long epochNanos;
+  /**
+   * Wall clock at guest time 0: seconds since 1970, and ns of that second. The guest moves it when
+   * it sets the clock, by more than a count of ns can hold: centuries are two digits.
+   */
+  private long epochSecond;
+
+  private long epochNano;
 
   private int flags;
 
@@ -72,7 +77,8 @@ public final class Rtc implements Device {
       Timers timers, InterruptLine irq8, long wallClockNanos, long lowMemoryEnd, long highMemory) {
     this.timers = timers;
     this.irq8 = irq8;
-    this.epochNanos = wallClockNanos;
+    this.epochSecond = Math.floorDiv(wallClockNanos, SECOND);
+    this.epochNano = Math.floorMod(wallClockNanos, SECOND);
     this.timer = timers.create(this::sync);
     // 32.768 kHz time base, 1.024 kHz periodic rate; 24 hours, BCD: what firmware leaves.
     memory[A] = 0x26;
@@ -157,20 +163,23 @@ public final class Rtc implements Device {
     arm();
   }
 
-  private long wallNanos() {
-    return epochNanos + timers.now();
+  /** The wall clock's ns of the second at this guest time. */
+  private long fraction(long nanos) {
+    return (epochNano + nanos) % SECOND;
   }
 
   private boolean updating() {
-    return held == null && Math.floorMod(wallNanos(), SECOND) >= SECOND - UPDATE_NANOS;
+    return held == null && fraction(timers.now()) >= SECOND - UPDATE_NANOS;
   }
 
-  private LocalDateTime time() {
-    return LocalDateTime.ofEpochSecond(Math.floorDiv(wallNanos(), SECOND), 0, ZoneOffset.UTC);
+  /** The wall clock at this guest time. */
+  private LocalDateTime time(long nanos) {
+    long second = epochSecond + (epochNano + nanos) / SECOND;
+    return LocalDateTime.ofEpochSecond(second, 0, ZoneOffset.UTC);
   }
 
   private int field(int register) {
-    LocalDateTime time = time();
+    LocalDateTime time = time(timers.now());
     return switch (register) {
       case SECONDS -> time.getSecond();
       case MINUTES -> time.getMinute();
@@ -221,7 +230,8 @@ public final class Rtc implements Device {
       // A date that does not exist: the clock keeps its time, as no calendar can follow it.
       return;
     }
-    epochNanos = time.toEpochSecond(ZoneOffset.UTC) * SECOND - timers.now();
+    epochSecond = time.toEpochSecond(ZoneOffset.UTC) + Math.floorDiv(-timers.now(), SECOND);
+    epochNano = Math.floorMod(-timers.now(), SECOND);
     flagsNanos = timers.now();
   }
 
@@ -255,15 +265,13 @@ public final class Rtc implements Device {
 
   /** Guest time of the first change of the seconds after {@code nanos}. */
   private long nextSecond(long nanos) {
-    return nanos + SECOND - Math.floorMod(epochNanos + nanos, SECOND);
+    return nanos + SECOND - fraction(nanos);
   }
 
   /** Guest time of the first alarm after {@code nanos}, or {@code Long.MAX_VALUE}. */
   private long nextAlarm(long nanos) {
     long candidate = nextSecond(nanos);
-    LocalDateTime time =
-        LocalDateTime.ofEpochSecond(
-            Math.floorDiv(epochNanos + candidate, SECOND), 0, ZoneOffset.UTC);
+    LocalDateTime time = time(candidate);
     for (int i = 0; i < 86400; i++) {
       boolean hour = matches(HOURS_ALARM, time.getHour());
       boolean minute = matches(MINUTES_ALARM, time.getMinute());

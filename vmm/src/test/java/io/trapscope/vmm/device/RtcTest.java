@@ -105,6 +105,30 @@ class RtcTest {
     assertThat(read(6)).as("a Saturday").isEqualTo(7);
   }
 
+  /** Farther from 1970 than 64 bits of nanoseconds reach. */
+  @Test
+  void theClockGoesAsFarAsItsDigits() {
+    write(0x0b, 0x82);
+    int[][] fields = {
+      {0, 0x59}, {2, 0x59}, {4, 0x23}, {7, 0x31}, {8, 0x12}, {9, 0x99}, {0x32, 0x23}
+    };
+    for (int[] field : fields) {
+      write(field[0], field[1]);
+    }
+    write(0x0b, 0x02);
+    assertThat(read(0x32)).isEqualTo(0x23);
+    assertThat(read(9)).isEqualTo(0x99);
+    assertThat(updating()).isFalse();
+    advance(SECOND);
+    assertThat(read(0x32)).isEqualTo(0x24);
+    assertThat(read(9)).isZero();
+    assertThat(read(0)).isZero();
+  }
+
+  private boolean updating() {
+    return (read(0x0a) & 0x80) != 0;
+  }
+
   @Test
   void aDateThatDoesNotExistLeavesTheClock() {
     write(8, 0x77);
