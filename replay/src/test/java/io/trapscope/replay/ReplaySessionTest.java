@@ -141,7 +141,10 @@ class ReplaySessionTest {
     String first =
         "a1f000e0fe 0d00010000 a3f000e0fe c7051003e0fe00000001 c7050003e0fe00450000"
             + "c7051003e0fe00000001 c7050003e0fe09460000 fa f4";
-    String second = "baf803 b041 ee b00a ee ebf8";
+    return startingAnother(first, "baf803 b041 ee b00a ee ebf8");
+  }
+
+  private static MachineConfig.Builder startingAnother(String first, String second) {
     byte[] image = new byte[0x1100];
     put(first, image, 0);
     put(second, image, 0x1000);
@@ -150,6 +153,29 @@ class ReplaySessionTest {
             new FlatLoader("print", image, 0x8000, 0x8000, FlatLoader.Mode.PROTECTED, ""))
         .cpus(2)
         .timeout(Duration.ofMinutes(2));
+  }
+
+  /**
+   * As {@link #printing()}, but the first vCPU counts and makes a debug exit, and all that the
+   * second one does is to raise exceptions, each by the handler of the one before.
+   */
+  private static MachineConfig.Builder faulting() {
+    String first =
+        "a1f000e0fe 0d00010000 a3f000e0fe c7051003e0fe00000001 c7050003e0fe00450000"
+            + "c7051003e0fe00000001 c7050003e0fe09460000 b940420f00 49 75fd b005 e6f4 fa f4";
+    String second = "31c0 8ed8 b80020 8ed0 66c706180012000009 0f0b";
+    return startingAnother(first, second);
+  }
+
+  @Test
+  void endlessExceptionsReplay() throws TraceException {
+    TraceReader trace = record(faulting(), header(2));
+    assertThat(trace.end().orElseThrow().how()).isEqualTo(RunEnd.DEBUG_EXIT);
+
+    ReplaySession.Outcome outcome = new ReplaySession(trace, faulting()).verify(false, true);
+
+    assertThat(outcome.divergence()).isNull();
+    assertThat(outcome.verified()).isEqualTo(trace.end().orElseThrow().events());
   }
 
   private static void put(String code, byte[] image, int at) {

@@ -187,11 +187,7 @@ public final class LocalApic {
     return vector;
   }
 
-  /** CR8: the upper half of the task-priority register. */
-  public int cr8() {
-    return taskPriority >> 4;
-  }
-
+  /** The guest wrote CR8, the upper half of the task-priority register. */
   public void setCr8(int value) {
     taskPriority = (value & 15) << 4;
   }
@@ -297,7 +293,10 @@ public final class LocalApic {
       case ID, VERSION, APR, PPR, CURRENT_COUNT -> {
         // Read-only here; the ID is the vCPU's index.
       }
-      case TPR -> taskPriority = value & 0xff;
+      case TPR -> {
+        taskPriority = value & 0xff;
+        fabric.signals().taskPriority(vcpu, taskPriority >> 4);
+      }
       case EOI -> endOfInterrupt();
       case LDR -> logicalId = value & 0xff00_0000;
       case DFR -> destinationFormat = value | 0x0fff_ffff;
@@ -314,14 +313,24 @@ public final class LocalApic {
       case ICR_HIGH -> command = command & 0xffff_ffffL | (long) (value & 0xff00_0000) << 32;
       case INITIAL_COUNT -> writeInitialCount(value);
       case DIVIDE -> writeDivide(value);
-      case SELF_IPI -> accept(value & 0xff, false);
+      case SELF_IPI -> writeSelfIpi(value);
       default -> error(ERROR_REGISTER);
+    }
+  }
+
+  /** The register is there in x2APIC mode only (SDM volume 3, table 11-6). */
+  private void writeSelfIpi(int value) {
+    if (x2apic) {
+      accept(value & 0xff, false);
+    } else {
+      error(ERROR_REGISTER);
     }
   }
 
   private void writeLvt(int register, int value) {
     int index = register - LVT_TIMER;
     int old = lvt[index];
+    dropPassedDeadline();
     lvt[index] = value & LVT_BITS[index] | (softwareEnabled() ? 0 : MASKED);
     if (register == LVT_TIMER) {
       if (((old ^ value) & 0x4_0000) != 0) {
@@ -413,7 +422,15 @@ public final class LocalApic {
 
   /** IA32_TSC_DEADLINE: 0 where disarmed or not in that mode. */
   public long tscDeadline() {
+    dropPassedDeadline();
     return deadline;
+  }
+
+  /** A deadline disarms the timer when it has come, also where the timer is masked. */
+  private void dropPassedDeadline() {
+    if (deadline != 0 && tsc.nanosAt(deadline) <= timers.now()) {
+      deadline = 0;
+    }
   }
 
   /** Writes IA32_TSC_DEADLINE; ignored outside TSC-deadline mode. */

@@ -17,6 +17,9 @@ public interface ProcessorSignals {
 
         @Override
         public void startUp(int vcpu, int vector) {}
+
+        @Override
+        public void taskPriority(int vcpu, int priority) {}
       };
 
   /** An interrupt may now be pending for {@code vcpu}: it should leave a halt or the guest. */
@@ -33,4 +36,7 @@ public interface ProcessorSignals {
    * times 4096.
    */
   void startUp(int vcpu, int vector);
+
+  /** {@code vcpu}, which has the exit, wrote its APIC's task priority: this is its CR8, 0 to 15. */
+  void taskPriority(int vcpu, int priority);
 }

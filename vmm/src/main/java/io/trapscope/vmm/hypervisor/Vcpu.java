@@ -83,6 +83,9 @@ public interface Vcpu extends AutoCloseable {
    */
   long instructions();
 
+  /** What the guest reads from CR8 from now on, 0 to 15, where the local APIC is a device here. */
+  void setTaskPriority(int priority);
+
   /** Reads the registers into {@code state}. Not for the hot path. */
   void readState(CpuState state);
 

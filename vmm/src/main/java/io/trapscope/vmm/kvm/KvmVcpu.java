@@ -427,6 +427,11 @@ final class KvmVcpu implements Vcpu {
   }
 
   @Override
+  public void setTaskPriority(int priority) {
+    page.putLong(KvmAbi.RUN_CR8, priority);
+  }
+
+  @Override
   public void writeState(CpuState state) {
     finishPendingExit();
     fetch();

@@ -80,6 +80,11 @@ final class Processors implements ProcessorSignals {
     }
   }
 
+  @Override
+  public void taskPriority(int vcpu, int priority) {
+    vcpus.get(vcpu).setTaskPriority(priority);
+  }
+
   /** Whether the vCPU may enter its guest; starts it where a start-up message came. */
   boolean ready(Vcpu vcpu) {
     int index = vcpu.index();
@@ -125,6 +130,7 @@ final class Processors implements ProcessorSignals {
     state.cr2 = 0;
     state.cr3 = 0;
     state.cr4 = 0;
+    state.cr8 = 0;
     state.efer = 0;
   }
 }

@@ -12,7 +12,8 @@ import io.trapscope.vmm.soft.mmu.GuestRam;
 
 /**
  * A software processor behind the seam. The guest clock is the count of retired instructions at 1
- * ns each (1 GHz, and so is the TSC), plus what {@link #idleUntil} and {@link #stall} skipped.
+ * ns each (1 GHz, and so is the TSC), plus what {@link #idleUntil} and {@link #stall} skipped, and
+ * what exceptions take that are delivered over and over with no instruction between them.
  */
 public final class SoftVcpu implements Vcpu {
   /** Segment types at reset (SDM volume 3, table 10-1): present, accessed, read/write or code. */
@@ -25,8 +26,6 @@ public final class SoftVcpu implements Vcpu {
   private final int index;
   private final Cpu cpu;
   private final Runner runner;
-
-  private long deadline = Long.MAX_VALUE;
 
   SoftVcpu(int index, GuestRam ram, Ept ept, VmxControls controls, AbsentFeatures absent) {
     this.index = index;
@@ -97,30 +96,32 @@ public final class SoftVcpu implements Vcpu {
 
   @Override
   public long guestNanos() {
-    return cpu.retired + cpu.skippedNanos;
+    return cpu.guestNanos();
   }
 
   @Override
   public void setDeadline(long guestNanos) {
-    deadline = guestNanos;
-    runner.setLimit(guestNanos == Long.MAX_VALUE ? Long.MAX_VALUE : guestNanos - cpu.skippedNanos);
+    cpu.setDeadline(guestNanos);
   }
 
   @Override
   public void idleUntil(long guestNanos) {
-    cpu.skippedNanos += Math.max(0, guestNanos - guestNanos());
-    setDeadline(deadline);
+    cpu.skip(Math.max(0, guestNanos - guestNanos()));
   }
 
   @Override
   public void stall(long nanos) {
-    cpu.skippedNanos += nanos;
-    setDeadline(deadline);
+    cpu.skip(nanos);
   }
 
   @Override
   public long instructions() {
     return cpu.retired;
+  }
+
+  @Override
+  public void setTaskPriority(int priority) {
+    cpu.cr8 = priority;
   }
 
   /** What the processor has counted. */

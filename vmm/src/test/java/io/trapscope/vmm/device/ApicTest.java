@@ -31,6 +31,11 @@ class ApicTest {
         public void startUp(int vcpu, int vector) {
           signals.add("sipi " + vcpu + " " + vector);
         }
+
+        @Override
+        public void taskPriority(int vcpu, int priority) {
+          signals.add("CR8 " + vcpu + " " + priority);
+        }
       };
   private final Timers timers = new Timers();
   private final Tsc tsc = new Tsc(2_000_000_000L);
@@ -196,7 +201,7 @@ class ApicTest {
     assertThat(read(0x230)).as("IRR 127:96").isEqualTo(1 << 2);
     write(0x80, 0x60);
     assertThat(fabric.pending(0)).isFalse();
-    assertThat(fabric.apic(0).cr8()).isEqualTo(6);
+    assertThat(signals).containsExactly("CR8 0 6");
     fabric.apic(0).setCr8(5);
     assertThat(fabric.acknowledge(0)).isEqualTo(0x62);
     assertThat(read(0xa0)).as("PPR").isEqualTo(0x60);
@@ -312,6 +317,20 @@ class ApicTest {
   }
 
   @Test
+  void aDeadlineThatPassesWhileMaskedInterruptsNobody() {
+    LocalApic apic = fabric.apic(0);
+    write(0x320, 0x500ee);
+    apic.writeTscDeadline(5000);
+    advance(2499);
+    assertThat(apic.tscDeadline()).isEqualTo(5000);
+    advance(2500);
+    write(0x320, 0x400ee);
+    advance(2501);
+    assertThat(fabric.pending(0)).isFalse();
+    assertThat(apic.tscDeadline()).isZero();
+  }
+
+  @Test
   void errorsAreLatchedAndInterrupt() {
     write(0x370, 0xfe);
     write(0x300, 0x0005);
@@ -326,6 +345,14 @@ class ApicTest {
     fabric.message(0, false, InterruptFabric.FIXED, 3, false);
     write(0x280, 0);
     assertThat(read(0x280)).as("received illegal vector").isEqualTo(0x40);
+  }
+
+  @Test
+  void theSelfInterruptRegisterIsForX2apicModeOnly() {
+    write(0x3f0, 0x41);
+    assertThat(fabric.pending(0)).isFalse();
+    write(0x280, 0);
+    assertThat(read(0x280)).as("illegal register address").isEqualTo(0x80);
   }
 
   @Test

@@ -149,6 +149,11 @@ final class FakeHypervisor implements Hypervisor {
     }
 
     @Override
+    public void setTaskPriority(int priority) {
+      calls.add("CR8 " + priority);
+    }
+
+    @Override
     public void readState(CpuState state) {}
 
     @Override

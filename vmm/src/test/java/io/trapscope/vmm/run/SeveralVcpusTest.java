@@ -27,6 +27,20 @@ class SeveralVcpusTest {
   private static final String SECOND =
       "31c0 8ed8 66c7060070d2040000 66833e047001 75f8 b041 baf803 ee 66c706087001000000 fa f4";
 
+  /**
+   * 32-bit code at 0x8000: start APIC 1 at 0x9000, count to 1,000,000 and debug exit 5; with
+   * interrupts off, so that only a turn of its own gets it on.
+   */
+  private static final String COUNTING =
+      "a1f000e0fe 0d00010000 a3f000e0fe c7051003e0fe00000001 c7050003e0fe00450000"
+          + "c7051003e0fe00000001 c7050003e0fe09460000 b940420f00 49 75fd b005 e6f4 fa f4";
+
+  /**
+   * 16-bit code at 0x9000: UD2 with its own address as the vector's, on a stack that wraps around
+   * in a segment of its own.
+   */
+  private static final String FAULTING = "31c0 8ed8 b80020 8ed0 66c706180012000009 0f0b";
+
   /** 32-bit code at 0x8000: CLI and HLT. */
   private static final String HALT = "fa f4";
 
@@ -36,13 +50,16 @@ class SeveralVcpusTest {
   private final ByteArrayOutputStream console = new ByteArrayOutputStream();
 
   private RunResult run(int cpus, String first) {
+    return run(cpus, first, SECOND, FlatLoader.Mode.PROTECTED);
+  }
+
+  private RunResult run(int cpus, String first, String second, FlatLoader.Mode mode) {
     byte[] image = new byte[START_UP - LOAD + 0x100];
     put(first, image, 0);
-    put(SECOND, image, START_UP - LOAD);
+    put(second, image, START_UP - LOAD);
     MachineConfig config =
         MachineConfig.builder(
-                new SoftHypervisor(),
-                new FlatLoader("test", image, LOAD, LOAD, FlatLoader.Mode.PROTECTED, ""))
+                new SoftHypervisor(), new FlatLoader("test", image, LOAD, LOAD, mode, ""))
             .memory(4 << 20)
             .cpus(cpus)
             .consoleOutput(console)
@@ -83,6 +100,25 @@ class SeveralVcpusTest {
     assertThat(result.guestNanos())
         .as("instructions of both, and three port accesses of a microsecond")
         .isBetween(result.instructions() - 20_000, result.instructions() + stalls);
+  }
+
+  /** Its exceptions take guest time, so that its turns end. */
+  @Test
+  void oneThatOnlyFaultsDoesNotStopTheOther() {
+    RunResult result = run(2, COUNTING, FAULTING, FlatLoader.Mode.PROTECTED);
+    assertThat(result.end()).as(result.text()).isEqualTo(RunEnd.DEBUG_EXIT);
+    assertThat(result.detail()).isEqualTo(5);
+    assertThat(result.exits(ExitReason.EXCEPTION_OR_NMI)).isGreaterThan(1000);
+    assertThat(result.exits(ExitReason.INTERRUPTED)).as("nobody is called out").isZero();
+  }
+
+  /** What one writes to its task-priority register it reads from CR8. */
+  @Test
+  void taskPriorityIsOneRegister() {
+    // 64-bit code at 0x8000: mov eax,0xfee00080; mov dword [rax],0x57; mov rax,cr8; out 0xf4,al
+    RunResult result =
+        run(1, "b88000e0fe c70057000000 440f20c0 e6f4 f4", SECOND, FlatLoader.Mode.LONG);
+    assertThat(result.detail()).isEqualTo(5);
   }
 
   @Test

@@ -98,6 +98,128 @@ class EventsTest {
     guest.runTo(ExitReason.TRIPLE_FAULT);
   }
 
+  /** UD2 whose handler is UD2, with a stack of its own each time: nothing retires ever again. */
+  private static SoftGuest storm(VmxControls controls) {
+    SoftGuest guest = withTss(SoftGuest.long64(controls, "90 90 0f0b")).load(0x4000, "0f0b");
+    return guest.gate64(6, 0x4000, 0x8e, 1);
+  }
+
+  @Test
+  @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void exceptionsWithoutAnInstructionBetweenThemTakeTime() {
+    SoftGuest guest = storm(SoftGuest.QUIET);
+    guest.vcpu.setDeadline(50_500);
+    guest.runTo(ExitReason.PREEMPTION_TIMER);
+    assertThat(guest.vcpu.instructions()).isEqualTo(2);
+    assertThat(guest.vcpu.guestNanos()).as("two instructions, 51 deliveries").isEqualTo(51_002);
+    assertThat(guest.exit.rip).isEqualTo(0x4000);
+
+    guest.vcpu.setDeadline(60_000);
+    guest.runTo(ExitReason.PREEMPTION_TIMER);
+    assertThat(guest.vcpu.guestNanos()).isEqualTo(60_002);
+  }
+
+  @Test
+  void aThousandExceptionsInARowTakeNone() {
+    SoftGuest guest = storm(VmxControls.DEFAULT);
+    for (int i = 0; i <= 1000; i++) {
+      assertThat(guest.runTo(ExitReason.EXCEPTION_OR_NMI).index).isEqualTo(6);
+      assertThat(guest.vcpu.guestNanos()).as("after %d deliveries", i).isEqualTo(2);
+    }
+    guest.runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(guest.vcpu.guestNanos()).isEqualTo(1_002);
+  }
+
+  @Test
+  void exceptionsWithInstructionsBetweenThemTakeNone() {
+    // 3,000 times: ud2, whose handler skips it and returns; then hlt.
+    SoftGuest guest = withTss(SoftGuest.long64("b9b80b0000 0f0b ffc9 75fa f4"));
+    guest.load(0x4000, "4883042402 48cf").gate64(6, 0x4000, 0x8e, 1).halt();
+    assertThat(guest.vcpu.guestNanos()).isEqualTo(guest.vcpu.instructions());
+    assertThat(guest.vcpu.instructions()).isEqualTo(1 + 3000 * 4);
+  }
+
+  @Test
+  void aHandlerThatIsNotCanonicalFaultsAtTheInstruction() {
+    SoftGuest guest = SoftGuest.long64(VmxControls.DEFAULT, "90 cd40");
+    guest.gate64(0x40, 0x1_8000_0000_0000L, 0x8e, 0);
+    VmExit exit = guest.runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(exit.index).isEqualTo(13);
+    assertThat(exit.errorCode).isZero();
+    assertThat(exit.rip).isEqualTo(SoftGuest.CODE + 1);
+    assertThat(guest.reg(CpuState.RSP)).isEqualTo(SoftGuest.STACK);
+  }
+
+  @Test
+  void aHandlerBeyondItsSegmentFaultsAtTheInstruction() {
+    SoftGuest guest = SoftGuest.protected32(VmxControls.DEFAULT, "90 cd40");
+    // Code from 0 on, 64 KiB.
+    guest.memory.writeLong(SoftGuest.GDT + 8, 0x00409b000000ffffL);
+    guest.gate32(0x40, 0x10000, 0x8e);
+    VmExit exit = guest.runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(exit.index).isEqualTo(13);
+    assertThat(exit.rip).isEqualTo(SoftGuest.CODE + 1);
+  }
+
+  @Test
+  void whatIsPushedMustFitTheStackSegment() {
+    SoftGuest guest = SoftGuest.protected32(VmxControls.DEFAULT, "cd40");
+    guest.gate32(0x40, 0x4000, 0x8e).load(0x4000, "f4");
+    // Expand-down: from 0x6000 on. Two of the three items fit.
+    guest.state.segments[CpuState.SS].set(0x10, 0, 0x5fff, 0xc097);
+    guest.state.gpr[CpuState.RSP] = 0x6008;
+    VmExit exit = guest.set().runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(exit.index).isEqualTo(12);
+    assertThat(exit.errorCode).isZero();
+    assertThat(exit.rip).isEqualTo(SoftGuest.CODE);
+  }
+
+  /** The same bytes are another instruction's, or none's, where the code segment ends elsewhere. */
+  @Test
+  void theLimitOfTheCodeSegmentIsLookedAtAnew() {
+    SoftGuest guest = SoftGuest.protected32(VmxControls.DEFAULT, "90 f4");
+    guest.state.segments[CpuState.CS].limit = (int) SoftGuest.CODE;
+    guest.set();
+    assertThat(guest.runTo(ExitReason.EXCEPTION_OR_NMI).index).isEqualTo(13);
+    assertThat(guest.exit.rip).isEqualTo(SoftGuest.CODE + 1);
+    guest.state.segments[CpuState.CS].limit = -1;
+    guest.state.rip = SoftGuest.CODE + 1;
+    guest.set().halt();
+    guest.state.segments[CpuState.CS].limit = (int) SoftGuest.CODE;
+    guest.state.rip = SoftGuest.CODE + 1;
+    guest.set();
+    assertThat(guest.runTo(ExitReason.EXCEPTION_OR_NMI).index).isEqualTo(13);
+  }
+
+  @Test
+  void aCallGateMustLeadIntoItsSegment() {
+    // call 40:0, a gate to 8:4000.
+    SoftGuest guest = SoftGuest.protected32(VmxControls.DEFAULT, "9a000000004000");
+    guest.memory.writeLong(SoftGuest.GDT + 8, 0x00409b0000003fffL);
+    VmExit exit = guest.runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(exit.index).isEqualTo(13);
+    assertThat(exit.errorCode).isZero();
+    assertThat(exit.rip).isEqualTo(SoftGuest.CODE);
+  }
+
+  /** Of two things wrong the stack comes first. */
+  @Test
+  void aFarReturnChecksTheStackBeforeTheTarget() {
+    // push 0x23, which is no stack; push esp; push 0x33; push 0x10000; retf. Code ends at 64 KiB.
+    SoftGuest guest = SoftGuest.protected32(VmxControls.DEFAULT, "6a23 54 6a33 6800000100 cb");
+    guest.memory.writeLong(SoftGuest.GDT + 0x30, 0x0040fb000000ffffL);
+    VmExit exit = guest.runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(exit.index).isEqualTo(13);
+    assertThat(exit.errorCode).isEqualTo(0x20);
+  }
+
+  @Test
+  void iretAtTheInnermostLevelSetsVirtualInterruptFlags() {
+    // push VIP + VIF + 2; push 8; push the next; iretd; pushfd; pop eax; hlt
+    SoftGuest guest = SoftGuest.protected32("6802001800 6a08 680d100000 cf 9c 58 f4").halt();
+    assertThat(guest.reg(CpuState.RAX)).isEqualTo(0x180002);
+  }
+
   @Test
   void nmiWaitsForIret() {
     // nop; nop; hlt. Handler: inc rax; hlt; iretq.
@@ -179,7 +301,7 @@ class EventsTest {
     assertThat(guest.reg(CpuState.RSP)).isEqualTo(0x60000 - 40);
     assertThat(guest.memory.readInt(0x60000 - 12)).isEqualTo(0x100);
     assertThat(guest.memory.readInt(0x60000 - 20)).isEqualTo(0x300);
-    assertThat(guest.memory.readInt(0x60000 - 28)).isEqualTo(0x20002);
+    assertThat(guest.memory.readInt(0x60000 - 28)).as("VM and RF").isEqualTo(0x30002);
     assertThat(guest.memory.readInt(0x60000 - 36)).isEqualTo(0x16);
   }
 }

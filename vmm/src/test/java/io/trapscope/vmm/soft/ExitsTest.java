@@ -57,6 +57,16 @@ class ExitsTest {
   }
 
   @Test
+  void registersRefuseReservedBits() {
+    // WRMSR of IA32_PAT, an entry of type 2; of IA32_TSC_AUX, bit 32.
+    SoftGuest pat = SoftGuest.long64(VmxControls.DEFAULT, "b977020000 b802040700 31d2 0f30");
+    assertThat(pat.runTo(ExitReason.WRMSR).fault).isTrue();
+    assertThat(pat.runTo(ExitReason.EXCEPTION_OR_NMI).index).isEqualTo(13);
+    SoftGuest aux = SoftGuest.long64(VmxControls.DEFAULT, "b9030100c0 31c0 8d5001 0f30");
+    assertThat(aux.runTo(ExitReason.EXCEPTION_OR_NMI).index).isEqualTo(13);
+  }
+
+  @Test
   void hypercall() {
     SoftGuest guest = SoftGuest.long64("b816000000 0f01c1 f4");
     guest.state.gpr[CpuState.RBX] = 0x1234;

@@ -94,6 +94,22 @@ class PagingTest {
     expectFault(guest, 7);
   }
 
+  /** With CR0.AM and RFLAGS.AC, at CPL 3 only. */
+  @Test
+  void alignmentIsChecked() {
+    // mov eax,[rsp-4]; mov eax,[rsp-7]
+    String accesses = "8b4424fc 8b4424f9";
+    SoftGuest guest = SoftGuest.long64(VmxControls.DEFAULT, accesses + TO_USER);
+    guest.load(0x3000, accesses);
+    guest.state.cr0 |= 1 << 18;
+    guest.state.rflags |= 1 << 18;
+    VmExit exit = guest.set().runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(exit.index).isEqualTo(17);
+    assertThat(exit.hasErrorCode).isTrue();
+    assertThat(exit.errorCode).isZero();
+    assertThat(exit.rip).isEqualTo(0x3004);
+  }
+
   @Test
   void smepAndSmap() {
     SoftGuest guest = mapped(JUMP, 0x300000 | 7);

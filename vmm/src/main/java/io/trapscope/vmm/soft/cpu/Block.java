@@ -37,6 +37,9 @@ public final class Block {
   /** Base of CS it was decoded with: RIP + base is the linear address. */
   final long csBase;
 
+  /** Limit of CS it was decoded with: instructions beyond it are not what their bytes say. */
+  final long csLimit;
+
   private final int from;
   private final int to;
   private Block next;
@@ -72,7 +75,14 @@ public final class Block {
   int need;
 
   public Block(
-      Frame frame, Frame secondFrame, int from, int length, Op[] ops, int mode, long csBase) {
+      Frame frame,
+      Frame secondFrame,
+      int from,
+      int length,
+      Op[] ops,
+      int mode,
+      long csBase,
+      long csLimit) {
     this.frame = frame;
     this.secondFrame = secondFrame;
     this.from = from;
@@ -83,6 +93,7 @@ public final class Block {
     end = ops[ops.length - 1].next();
     this.mode = mode;
     this.csBase = csBase;
+    this.csLimit = csLimit;
     interpreted = new Interpreted(this);
     interpret();
   }
@@ -98,6 +109,7 @@ public final class Block {
     end = 0;
     mode = -1;
     csBase = 0;
+    csLimit = 0;
     interpreted = null;
   }
 
@@ -129,8 +141,12 @@ public final class Block {
   }
 
   /** Whether it is what runs at this RIP in this mode, if its bytes lie there. */
-  public boolean matches(long otherRip, int otherMode, long otherBase) {
-    return valid && rip == otherRip && mode == otherMode && csBase == otherBase;
+  public boolean matches(long otherRip, int otherMode, long otherBase, long otherLimit) {
+    return valid
+        && rip == otherRip
+        && mode == otherMode
+        && csBase == otherBase
+        && csLimit == otherLimit;
   }
 
   public boolean isValid() {
@@ -204,7 +220,7 @@ public final class Block {
 
   /** Whether mode and code segment are those of another block. */
   public boolean runsLike(Block other) {
-    return mode == other.mode && csBase == other.csBase;
+    return mode == other.mode && csBase == other.csBase && csLimit == other.csLimit;
   }
 
   /** Next in the frame's chain. */

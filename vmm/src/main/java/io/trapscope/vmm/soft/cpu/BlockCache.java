@@ -57,6 +57,7 @@ final class BlockCache {
       return b;
     }
     long csBase = c.code64() ? 0 : c.segBase[Cpu.CS];
+    long csLimit = c.code64() ? 0 : c.segLimit[Cpu.CS];
     long linear = c.code64() ? c.rip : csBase + c.rip & 0xffffffffL;
     Frame frame = c.fetchFrame(linear);
     if (frame == null) {
@@ -68,8 +69,8 @@ final class BlockCache {
       throw c.exitSignal;
     }
     int at = (int) linear & 4095;
-    if (b.frame != frame || b.from(frame) != at || !b.matches(c.rip, c.mode, csBase)) {
-      b = frame.find(at, c.rip, c.mode, csBase);
+    if (b.frame != frame || b.from(frame) != at || !b.matches(c.rip, c.mode, csBase, csLimit)) {
+      b = frame.find(at, c.rip, c.mode, csBase, csLimit);
     }
     if (b != null && b.secondFrame != null) {
       Frame second = c.fetchFrame(c.wrap((linear | 4095) + 1));
@@ -80,7 +81,7 @@ final class BlockCache {
     }
     if (b == null) {
       forgetIfFull();
-      b = decoder.decode(frame, linear, csBase);
+      b = decoder.decode(frame, linear, csBase, csLimit);
       decoded.add(b);
       decodedOps += b.count;
       c.enter(b);

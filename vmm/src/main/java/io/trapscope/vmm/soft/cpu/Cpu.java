@@ -45,8 +45,8 @@ public final class Cpu extends CpuEvents {
   /** What the TSC is ahead of the guest clock, set by WRMSR. */
   public long tscOffset;
 
-  /** Nanoseconds that the guest clock has skipped while idle. */
-  public long skippedNanos;
+  /** Nanoseconds by which the guest clock is ahead of the count of instructions. */
+  private long skippedNanos;
 
   /** Vectors that exit before they are delivered. */
   public final int exceptionBitmap;
@@ -61,6 +61,9 @@ public final class Cpu extends CpuEvents {
   public boolean nmiBlocked;
 
   boolean windowWanted;
+
+  /** The last instruction loaded SS; see {@link #stackShadow}. */
+  boolean stackLoaded;
 
   private Compiler compiler;
 
@@ -109,6 +112,24 @@ public final class Cpu extends CpuEvents {
     counters.unimplemented(what);
   }
 
+  /** The guest clock before the instruction that runs, ns. */
+  public long guestNanos() {
+    return retired + skippedNanos;
+  }
+
+  /** Ends the run once the guest clock reaches this; {@code Long.MAX_VALUE} for never. */
+  public void setDeadline(long guestNanos) {
+    limit = guestNanos == Long.MAX_VALUE ? Long.MAX_VALUE : guestNanos - skippedNanos;
+  }
+
+  /** Moves the guest clock, and thereby brings the deadline nearer. */
+  public void skip(long nanos) {
+    skippedNanos += nanos;
+    if (limit != Long.MAX_VALUE) {
+      limit -= nanos;
+    }
+  }
+
   /** The TSC now: it counts at 1 GHz, one an instruction, and goes on while idle. */
   public long tsc() {
     return retired + index + skippedNanos + tscOffset;
@@ -142,6 +163,12 @@ public final class Cpu extends CpuEvents {
   /** The next instruction runs before any interrupt. */
   public void interruptShadow() {
     attention |= SHADOW;
+  }
+
+  /** MOV or POP to SS: besides, debug exceptions wait for the next instruction. */
+  public void stackShadow() {
+    interruptShadow();
+    stackLoaded = true;
   }
 
   /** Instruction sets that this processor lacks, as {@code Opcode.SSE3} and so on. */
@@ -235,7 +262,12 @@ public final class Cpu extends CpuEvents {
     }
   }
 
-  boolean instructionBreakpoints;
+  private boolean instructionBreakpoints;
+
+  /** Whether a breakpoint on instructions is on: else RF has no effect. */
+  public boolean hasInstructionBreakpoints() {
+    return instructionBreakpoints;
+  }
 
   boolean breakpointsArmed() {
     return instructionBreakpoints || watchesData;
@@ -295,8 +327,16 @@ public final class Cpu extends CpuEvents {
           !isCanonical(value);
       case Msrs.EFER ->
           (value & ~eferDefined) != 0 || ((value ^ efer) & EFER_LME) != 0 && (cr0 & CR0_PG) != 0;
+      case Msrs.PAT -> badMemoryTypes(value);
+      case Msrs.TSC_AUX -> value >>> 32 != 0;
       default -> false;
     };
+  }
+
+  /** Whether one of the PAT's eight entries is not 0, 1, 4, 5, 6 or 7 (SDM volume 3, 12.12.2). */
+  private static boolean badMemoryTypes(long value) {
+    long twoOrThree = value & ~(value >>> 1) & 0x0202_0202_0202_0202L;
+    return (value & 0xf8f8_f8f8_f8f8_f8f8L) != 0 || twoOrThree != 0;
   }
 
   /** Reads an MSR of {@link #isOwnMsr}. */

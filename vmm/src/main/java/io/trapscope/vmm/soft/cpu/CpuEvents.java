@@ -17,6 +17,12 @@ public abstract class CpuEvents extends CpuDescriptors {
   private int itemSize;
   private boolean userStack;
 
+  /** The segment of that stack outside 64-bit mode, and the error code of its #SS. */
+  private long stackLimit;
+
+  private boolean stackDown;
+  private int stackError;
+
   private int newSs;
   private long newSsDescriptor;
 
@@ -98,14 +104,17 @@ public abstract class CpuEvents extends CpuDescriptors {
     if (v86 && newCpl != 0) {
       throw gp(selector & ~3 | ext);
     }
+    long handler = wide ? gate & 0xffff | gate >>> 32 & 0xffff0000L : gate & 0xffff;
+    if (handler > descriptorLimit(code)) {
+      throw gp(ext);
+    }
     boolean switched = newCpl != cpl;
     itemSize = wide ? 4 : 2;
     if (switched) {
       stackFromTss(newCpl, ext);
     } else {
-      stackBase = segBase[SS];
+      stackIn(segBase[SS], segLimit[SS], segAccess[SS], ext);
       stackPointer = gpr[RSP];
-      stackPointerMask = stackMask();
     }
     userStack = newCpl == 3;
     if (v86) {
@@ -134,7 +143,7 @@ public abstract class CpuEvents extends CpuDescriptors {
     }
     setCs(selector, code, newCpl);
     setStackPointer(stackPointer);
-    rip = wide ? gate & 0xffff | gate >>> 32 & 0xffff0000L : gate & 0xffff;
+    rip = handler;
   }
 
   private static final int[] V86_PUSHED = {GS, FS, DS, ES};
@@ -188,9 +197,16 @@ public abstract class CpuEvents extends CpuDescriptors {
     }
     newSs = selector;
     newSsDescriptor = d;
-    stackBase = descriptorBase(d);
-    stackPointerMask = (access & ACCESS_DB) != 0 ? 0xffffffffL : 0xffff;
+    stackIn(descriptorBase(d), descriptorLimit(d), access, selector & ~3 | ext);
     userStack = newCpl == 3;
+  }
+
+  private void stackIn(long base, long limit, int access, int error) {
+    stackBase = base;
+    stackLimit = limit;
+    stackDown = (access & ACCESS_DOWN) != 0;
+    stackError = error;
+    stackPointerMask = (access & ACCESS_DB) != 0 ? 0xffffffffL : 0xffff;
   }
 
   /** Size of the items that {@link #pushItem} pushes, for a call gate. */
@@ -201,6 +217,9 @@ public abstract class CpuEvents extends CpuDescriptors {
   /** Pushes on the stack under construction. */
   public final void pushItem(long value) {
     long sp = stackPointer - itemSize & stackPointerMask;
+    if (stackPointerMask != -1 && isOutside(sp)) {
+      throw fault(GuestFault.SS, stackError);
+    }
     long at = stackPointerMask == -1 ? sp : stackBase + sp & 0xffffffffL;
     if (userStack) {
       writeAs(1, itemSize, at, value);
@@ -208,6 +227,13 @@ public abstract class CpuEvents extends CpuDescriptors {
       writeSystem(itemSize, at, value);
     }
     stackPointer = stackPointer & ~stackPointerMask | sp;
+  }
+
+  private boolean isOutside(long sp) {
+    long end = sp + itemSize - 1;
+    return stackDown
+        ? sp <= stackLimit || end > stackPointerMask
+        : end > stackLimit && stackLimit != 0xffffffffL;
   }
 
   /** Makes the stack under construction the current one; the caller sets CS. */
@@ -249,6 +275,10 @@ public abstract class CpuEvents extends CpuDescriptors {
     if ((codeAccess & (ACCESS_L | ACCESS_DB)) != ACCESS_L) {
       throw gp(selector & ~3 | ext);
     }
+    long handler = gate & 0xffff | gate >>> 32 & 0xffff0000L | upper << 32;
+    if (!isCanonical(handler)) {
+      throw gp(ext);
+    }
     int newCpl = isConforming(codeAccess) ? cpl : dpl(codeAccess);
     int ist = (int) (gate >>> 32) & 7;
     stackPointer =
@@ -274,7 +304,7 @@ public abstract class CpuEvents extends CpuDescriptors {
     }
     setCs(selector, code, newCpl);
     gpr[RSP] = stackPointer;
-    rip = gate & 0xffff | gate >>> 32 & 0xffff0000L | upper << 32;
+    rip = handler;
   }
 
   /** The stack of an inner privilege level in long mode, for a call gate. */

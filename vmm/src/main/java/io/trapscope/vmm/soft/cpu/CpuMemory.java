@@ -27,7 +27,12 @@ public abstract class CpuMemory extends CpuTranslation {
 
   /** Chooses the TLB for privilege level and RFLAGS.AC. */
   protected final void selectTlb() {
-    tlb = tlbs[cpl == 3 ? 1 : (cr4 & CR4_SMAP) != 0 && (eflags & AC) != 0 ? 2 : 0];
+    boolean ac = (eflags & AC) != 0;
+    if (cpl == 3) {
+      tlb = tlbs[ac && (cr0 & CR0_AM) != 0 ? 3 : 1];
+    } else {
+      tlb = tlbs[ac && (cr4 & CR4_SMAP) != 0 ? 2 : 0];
+    }
     readTags = tlb.readTags;
     writeTags = tlb.writeTags;
     readPages = tlb.readPages;

@@ -50,6 +50,9 @@ public abstract class CpuRegisters {
   public static final int ID = 1 << 21;
   public static final int ARITHMETIC = CF | PF | AF | ZF | SF | OF;
 
+  /** DR6.BD: debug registers were accessed while DR7.GD was set. */
+  public static final int DR6_BD = 1 << 13;
+
   /** CR0 bits (SDM volume 3, section 2.5). */
   public static final long CR0_PE = 1;
 

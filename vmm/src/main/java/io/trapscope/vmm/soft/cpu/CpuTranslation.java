@@ -12,8 +12,17 @@ import java.util.Arrays;
  * data breakpoints; and the flushes.
  */
 public abstract class CpuTranslation extends CpuPaging {
-  /** Supervisor, user, supervisor with SMAP lifted by RFLAGS.AC. */
-  protected final Tlb[] tlbs = {new Tlb(), new Tlb(), new Tlb()};
+  /** What accesses meet, as bits for the values of DR7's R/W fields. */
+  private static final int ON_WRITE = 1 << 1;
+
+  private static final int ON_PORT = 1 << 2;
+  private static final int ON_ACCESS = 1 << 3;
+
+  /**
+   * Supervisor, user, supervisor with SMAP lifted by RFLAGS.AC, user with alignment checks by it;
+   * the last stays empty, so that every access comes here.
+   */
+  protected final Tlb[] tlbs = {new Tlb(), new Tlb(), new Tlb(), new Tlb()};
 
   /** The one that counts now. */
   protected Tlb tlb = tlbs[0];
@@ -23,10 +32,10 @@ public abstract class CpuTranslation extends CpuPaging {
    */
   protected boolean alone;
 
-  /** A data breakpoint is armed: every access takes the slow path and is compared. */
+  /** A data or I/O breakpoint is armed: every access takes the slow path and is compared. */
   protected boolean watchesData;
 
-  /** DR6 bits of data breakpoints that this instruction has hit. */
+  /** DR6 bits of such breakpoints that this instruction has hit. */
   protected long debugHits;
 
   /** Linear pages, hashed, whose blocks may run without a look-up: INVLPG of others spares them. */
@@ -83,12 +92,12 @@ public abstract class CpuTranslation extends CpuPaging {
     if (a != a << 16 >> 16 && longMode()) {
       throw nonCanonical();
     }
-    boolean user = t == tlbs[1];
+    boolean user = t == tlbs[1] || t == tlbs[3];
     boolean smap = t == tlbs[0] && (cr4 & CR4_SMAP) != 0;
     gpa = walk(a, access, user, smap);
     Frame frame = guestFrame(gpa, access, a, true);
     if (frame != null) {
-      if (access != Ept.FETCH && watchesData) {
+      if (access != Ept.FETCH && watchesData || t == tlbs[3]) {
         return frame;
       }
       boolean writable = walkWritable && access == Ept.WRITE;
@@ -102,9 +111,16 @@ public abstract class CpuTranslation extends CpuPaging {
     return fault(!fetching && current().usesStack() ? GuestFault.SS : GuestFault.GP, 0);
   }
 
+  private void checkAlignment(Tlb t, long a, int size) {
+    if (t == tlbs[3] && (a & size - 1) != 0) {
+      throw fault(GuestFault.AC, 0);
+    }
+  }
+
   protected final long readSlow(Tlb t, long a, int size) {
+    checkAlignment(t, a, size);
     if (watchesData) {
-      watch(a, size, false);
+      watch(a, size, ON_ACCESS);
     }
     int at = (int) a & 4095;
     if (at + size <= Frame.SIZE) {
@@ -147,15 +163,26 @@ public abstract class CpuTranslation extends CpuPaging {
     return size;
   }
 
-  /** Notes data breakpoints that lie in these bytes (SDM volume 3, section 18.2.4). */
-  private void watch(long a, int size, boolean write) {
+  /** Notes breakpoints on these ports, which an instruction that is complete has accessed. */
+  public final void watchPorts(int port, int size) {
+    if (watchesData && (cr4 & CR4_DE) != 0) {
+      watch(port, size, ON_PORT);
+    }
+  }
+
+  /**
+   * Notes data and I/O breakpoints that lie in these bytes (SDM volume 3, section 18.2.4).
+   *
+   * @param kinds a bit for each R/W field of DR7 that this access meets
+   */
+  private void watch(long a, int size, int kinds) {
     for (int i = 0; i < 4; i++) {
       int kind = (int) (dr[7] >>> 16 + 4 * i) & 3;
       int encoded = (int) (dr[7] >>> 18 + 4 * i) & 3;
       long length = encoded == 2 ? 8 : encoded + 1;
       long from = dr[i] & -length;
       if ((dr[7] >>> 2 * i & 3) != 0
-          && (kind == 3 || kind == 1 && write)
+          && (kinds >>> kind & 1) != 0
           && a < from + length
           && from < a + size) {
         debugHits |= 1L << i;
@@ -165,8 +192,9 @@ public abstract class CpuTranslation extends CpuPaging {
   }
 
   protected final void writeSlow(Tlb t, long a, int size, long value) {
+    checkAlignment(t, a, size);
     if (watchesData) {
-      watch(a, size, true);
+      watch(a, size, ON_WRITE | ON_ACCESS);
     }
     int at = (int) a & 4095;
     if (at + size <= Frame.SIZE) {

@@ -37,9 +37,6 @@ public final class GuestFault extends RuntimeException {
   /** Linear address, for #PF. */
   public long address;
 
-  /** DR6 bits to set, for #DB. */
-  public long debugStatus;
-
   GuestFault() {
     super(null, null, false, false);
   }

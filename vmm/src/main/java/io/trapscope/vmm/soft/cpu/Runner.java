@@ -12,8 +12,18 @@ import io.trapscope.vmm.soft.decode.Opcode;
  * instruction by instruction, so that the count at every exit is exact.
  *
  * <p>A repeated string instruction counts as one instruction, when it is through.
+ *
+ * <p>An exception whose handler raises one at its first instruction is delivered for ever, and no
+ * instruction retires: such deliveries take guest time of their own, so that timers, other vCPUs
+ * and the deadline have their turn.
  */
 public final class Runner {
+  /** Deliveries in a row that take no time; no guest that gets on has so many. */
+  private static final int FREE_DELIVERIES = 1000;
+
+  /** What each further one takes: about as long as an exception that exits on a processor. */
+  private static final long DELIVERY_NANOS = 1000;
+
   /** What is to be done before the guest goes on. */
   private enum Resume {
     NOTHING,
@@ -39,6 +49,11 @@ public final class Runner {
   private int eventError;
   private boolean eventHasError;
   private boolean eventIsException;
+
+  /** Deliveries since an instruction retired, and the count of instructions then. */
+  private int deliveries;
+
+  private long deliveredAt;
 
   private int interruptVector = -1;
   private boolean nmiPending;
@@ -91,6 +106,7 @@ public final class Runner {
     cpu.mmioCommit();
     cpu.completing = false;
     cpu.attention &= ~(Cpu.SHADOW | Cpu.EXIT);
+    cpu.stackLoaded = false;
     cpu.flushTlb();
     cpu.updateMode();
   }
@@ -126,6 +142,7 @@ public final class Runner {
       rewind();
       cpu.mmioCommit();
       cpu.completing = false;
+      cpu.debugHits = 0;
       alone = false;
       return raise(fault);
     } catch (ExitSignal signal) {
@@ -243,12 +260,17 @@ public final class Runner {
   private boolean single() {
     boolean stepping = (cpu.attention & Cpu.STEP) != 0;
     boolean shadow = (cpu.attention & Cpu.SHADOW) != 0;
-    if (stepping && !cpu.completing && instructionBreakpoint()) {
+    boolean stackLoaded = cpu.stackLoaded;
+    if (stepping && !cpu.completing && !stackLoaded && instructionBreakpoint()) {
       return false;
     }
     Block b = blocks.find();
     cpu.attention &= ~Cpu.SHADOW;
-    boolean trap = (cpu.eflags & Cpu.TF) != 0 && !shadow;
+    cpu.stackLoaded = false;
+    boolean trap = (cpu.eflags & Cpu.TF) != 0;
+    int resumeFlag = cpu.eflags & Cpu.RF;
+    cpu.eflags &= ~Cpu.RF;
+    long before = cpu.retired;
     Op op = b.ops[0];
     cpu.ops = b.ops;
     cpu.index = 0;
@@ -259,19 +281,28 @@ public final class Runner {
     } catch (ExitSignal | GuestFault stopped) {
       if (shadow && stopped instanceof ExitSignal) {
         cpu.attention |= Cpu.SHADOW;
+        cpu.stackLoaded = stackLoaded;
       }
+      cpu.eflags |= resumeFlag;
       throw stopped;
     }
     cpu.alone = false;
     alone = false;
     if ((cpu.attention & Cpu.EXIT) != 0) {
+      cpu.eflags |= resumeFlag;
       return exited(op);
     }
     cpu.retired++;
     cpu.mmioCommit();
     cpu.flagsChanged();
-    if (stepping || (cpu.attention & Cpu.STEP) != 0) {
-      afterStep(trap && !op.opcode().is(Opcode.INTERRUPT));
+    boolean repeats = cpu.retired == before;
+    if (repeats) {
+      cpu.eflags |= resumeFlag;
+    }
+    if ((stepping || (cpu.attention & Cpu.STEP) != 0) && !cpu.stackLoaded) {
+      // INT n and the like have not been there when their handler, which TF is not for, begins.
+      boolean handled = op.opcode().is(Opcode.INTERRUPT) && (cpu.eflags & Cpu.TF) == 0;
+      afterStep(trap && !handled, repeats);
     }
     return false;
   }
@@ -286,7 +317,7 @@ public final class Runner {
   }
 
   private boolean instructionBreakpoint() {
-    if (!cpu.instructionBreakpoints || (cpu.eflags & Cpu.RF) != 0) {
+    if (!cpu.hasInstructionBreakpoints() || (cpu.eflags & Cpu.RF) != 0) {
       return false;
     }
     long linear = cpu.code64() ? cpu.rip : cpu.segBase[Cpu.CS] + cpu.rip & 0xffffffffL;
@@ -298,19 +329,24 @@ public final class Runner {
     if (hits == 0) {
       return false;
     }
-    cpu.eflags |= Cpu.RF;
     debugException(hits);
     return true;
   }
 
-  private void afterStep(boolean trap) {
-    cpu.eflags &= ~Cpu.RF;
+  /**
+   * Takes the traps of an instruction. One that loads SS holds them back until the next one is
+   * through (SDM volume 3, section 6.8.3), and this is not called.
+   *
+   * @param repeats whether the instruction is between two iterations, to which RF lets it return
+   */
+  private void afterStep(boolean trap, boolean repeats) {
     long status = cpu.debugHits | (trap ? 1 << 14 : 0);
     cpu.debugHits = 0;
     if ((cpu.eflags & Cpu.TF) == 0 && !cpu.breakpointsArmed()) {
       cpu.attention &= ~Cpu.STEP;
     }
     if (status != 0) {
+      cpu.eflags |= repeats ? Cpu.RF : 0;
       debugException(status);
     }
   }
@@ -374,9 +410,8 @@ public final class Runner {
     if (fault.vector == GuestFault.PF) {
       cpu.cr2 = fault.address;
     }
-    if (cpu.instructionBreakpoints) {
-      cpu.eflags |= Cpu.RF;
-    }
+    // A fault returns to its instruction, whose breakpoint was before it (SDM volume 3, 17.3.1.1).
+    cpu.eflags |= Cpu.RF;
     int vector = fault.vector;
     int error = fault.errorCode;
     if (eventVector >= 0) {
@@ -394,9 +429,18 @@ public final class Runner {
     if ((cpu.exceptionBitmap >>> vector & 1) == 0) {
       return false;
     }
-    describeException(fault.vector == GuestFault.PF ? fault.address : 0);
+    describeException(qualification(fault));
     eventExits = false;
     return true;
+  }
+
+  /** SDM volume 3, section 28.2.1; the one fault that is a #DB is an access to debug registers. */
+  private static long qualification(GuestFault fault) {
+    return switch (fault.vector) {
+      case GuestFault.PF -> fault.address;
+      case GuestFault.DB -> Cpu.DR6_BD;
+      default -> 0;
+    };
   }
 
   /** SDM volume 3, table 6-5. */
@@ -442,8 +486,22 @@ public final class Runner {
     cpu.fetching = false;
     eventVector = -1;
     cpu.attention &= ~Cpu.SHADOW;
+    cpu.stackLoaded = false;
     if ((cpu.eflags & Cpu.TF) == 0 && !cpu.breakpointsArmed()) {
       cpu.attention &= ~Cpu.STEP;
+    }
+    countDelivery();
+  }
+
+  private void countDelivery() {
+    if (cpu.retired != deliveredAt) {
+      deliveredAt = cpu.retired;
+      deliveries = 0;
+    }
+    if (deliveries < FREE_DELIVERIES) {
+      deliveries++;
+    } else {
+      cpu.skip(DELIVERY_NANOS);
     }
   }
 

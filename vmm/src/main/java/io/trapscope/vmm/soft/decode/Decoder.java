@@ -65,9 +65,10 @@ public final class Decoder {
    * @param in the frame of its first byte
    * @param at its linear address
    * @param csBase base of CS, 0 in 64-bit mode
+   * @param csLimit limit of CS, 0 in 64-bit mode
    * @throws io.trapscope.vmm.soft.cpu.GuestFault where the first instruction cannot be fetched
    */
-  public Block decode(Frame in, long at, long csBase) {
+  public Block decode(Frame in, long at, long csBase, long csLimit) {
     frame = in;
     second = null;
     linear = at;
@@ -95,7 +96,7 @@ public final class Decoder {
       }
     }
     Op[] block = java.util.Arrays.copyOf(ops, count);
-    return new Block(frame, second, from, this.at - from, block, cpu.mode, csBase);
+    return new Block(frame, second, from, this.at - from, block, cpu.mode, csBase, csLimit);
   }
 
   private Op bad(Handler handler, int end) {

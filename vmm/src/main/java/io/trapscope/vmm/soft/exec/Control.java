@@ -114,7 +114,7 @@ public final class Control {
       throw c.ud();
     }
     if ((c.dr[7] & 1 << 13) != 0) {
-      c.dr[6] |= 1 << 13;
+      c.dr[6] |= Cpu.DR6_BD;
       c.dr[7] &= ~(1 << 13);
       throw c.fault(GuestFault.DB, 0);
     }

@@ -89,8 +89,10 @@ public final class FarTransfer {
     long gate = gate(c, selector, d);
     int target = (int) (gate >>> 16) & 0xffff;
     long code = gateTarget(c, target, false);
+    long entry = gateOffset(c, selector, gate);
+    checkTarget(c, code, entry);
     c.setCs(target, code, c.cpl);
-    c.rip = gateOffset(c, selector, gate);
+    c.rip = entry;
   }
 
   /** Checks a system descriptor that must be a call gate. */
@@ -187,6 +189,7 @@ public final class FarTransfer {
     int size = c.longMode() ? 8 : type == CpuDescriptors.TYPE_CALL ? 4 : 2;
     int newCpl = CpuDescriptors.isConforming(access) ? c.cpl : CpuDescriptors.dpl(access);
     if (newCpl == c.cpl) {
+      checkTarget(c, code, offset);
       probeStack(c, size, 2);
       c.push(size, c.segSelector[Cpu.CS]);
       c.push(size, o.next());
@@ -199,6 +202,7 @@ public final class FarTransfer {
     } else {
       c.stackFromTss(newCpl, 0);
     }
+    checkTarget(c, code, offset);
     c.itemSize(size);
     c.pushItem(c.segSelector[Cpu.SS]);
     c.pushItem(c.gpr[Cpu.RSP]);
@@ -229,9 +233,9 @@ public final class FarTransfer {
       return;
     }
     long d = returnSegment(c, selector);
-    checkTarget(c, d, offset);
     int rpl = selector & 3;
     if (rpl == c.cpl) {
+      checkTarget(c, d, offset);
       long sp = c.gpr[Cpu.RSP] + 2L * size + o.imm();
       c.setStackPointer(sp);
       c.setCs(selector, d, rpl);
@@ -241,6 +245,7 @@ public final class FarTransfer {
     long newSp = c.peek(size, 2L * size + o.imm());
     int newSs = (int) c.peek(size, 3L * size + o.imm()) & 0xffff;
     long ss = returnStack(c, newSs, rpl, d);
+    checkTarget(c, d, offset);
     outward(c, selector, d, newSs, ss);
     c.rip = offset;
     setReturnedStack(c, newSp + o.imm(), size);
@@ -358,9 +363,9 @@ public final class FarTransfer {
       return;
     }
     long d = returnSegment(c, selector);
-    checkTarget(c, d, offset);
     int rpl = selector & 3;
     if (rpl == c.cpl && !c.code64()) {
+      checkTarget(c, d, offset);
       c.drop(3L * size);
       restoreFlags(c, flags, size);
       c.setCs(selector, d, rpl);
@@ -370,6 +375,7 @@ public final class FarTransfer {
     long newSp = c.peek(size, 3L * size);
     int newSs = (int) c.peek(size, 4L * size) & 0xffff;
     long ss = returnStack(c, newSs, rpl, d);
+    checkTarget(c, d, offset);
     restoreFlags(c, flags, size);
     outward(c, selector, d, newSs, ss);
     c.rip = offset;
@@ -377,9 +383,15 @@ public final class FarTransfer {
   }
 
   private static void restoreFlags(Cpu c, int flags, int size) {
-    int mask = Cpu.TF | Cpu.DF | Cpu.NT | Cpu.RF | Cpu.AC | Cpu.ID;
+    int mask = Cpu.TF | Cpu.DF | Cpu.NT | Cpu.AC | Cpu.ID | resumeFlag(c);
+    mask |= c.isProtected() && c.cpl == 0 ? Cpu.VIF | Cpu.VIP : 0;
     c.nmiBlocked = false;
     Stack.setFlags(c, flags, mask, size);
+  }
+
+  /** RF is of use, and taken, only where it may hold back a breakpoint. */
+  private static int resumeFlag(Cpu c) {
+    return c.hasInstructionBreakpoints() ? Cpu.RF : 0;
   }
 
   private static void iretToV86(Cpu c, long offset, int selector, int flags) {
@@ -390,7 +402,7 @@ public final class FarTransfer {
     }
     selectors[Cpu.CS] = selector;
     c.setArithmeticFlags(flags);
-    c.eflags = flags & ~Cpu.ARITHMETIC & 0x3f7fd5 | 2;
+    c.eflags = flags & ~Cpu.ARITHMETIC & (0x3e7fd5 | resumeFlag(c)) | 2;
     c.cpl = 3;
     c.nmiBlocked = false;
     for (int seg = 0; seg < 6; seg++) {

@@ -60,6 +60,7 @@ public final class Io {
     check(c, port, size);
     if (c.takeCompletion()) {
       c.setReg(size, Cpu.RAX, c.answer().value);
+      c.watchPorts(port, size);
     } else {
       leave(c, port, size, false, qualification);
     }
@@ -68,7 +69,9 @@ public final class Io {
   private static void out(Cpu c, Op o, int port, int qualification) {
     int size = size(o);
     check(c, port, size);
-    if (!c.takeCompletion()) {
+    if (c.takeCompletion()) {
+      c.watchPorts(port, size);
+    } else {
       VmExit exit = leave(c, port, size, true, qualification);
       exit.value = c.reg(size, Cpu.RAX);
       exit.captured |= VmExit.VALUE;
@@ -107,9 +110,12 @@ public final class Io {
     return o.has(Op.REP | Op.REPNE);
   }
 
-  /** Items from this linear address on that lie in its page; 1 for one that crosses its end. */
+  /**
+   * Items from this linear address on that lie in its page; 1 for one that crosses its end, and
+   * where each iteration may trap.
+   */
   private static int fitting(Cpu c, Op o, long linear, int size) {
-    if (!repeated(o)) {
+    if (!repeated(o) || (c.attention & Cpu.STEP) != 0) {
       return 1;
     }
     int at = (int) linear & 4095;
@@ -186,6 +192,7 @@ public final class Io {
   }
 
   private static void advance(Cpu c, Op o, int reg, int size) {
+    c.watchPorts(dx(c), size);
     int count = c.answer().count;
     c.setReg(o.asize(), reg, c.gpr[reg] + count * delta(c, size));
     if (repeated(o)) {

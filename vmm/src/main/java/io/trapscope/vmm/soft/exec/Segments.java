@@ -25,7 +25,7 @@ public final class Segments {
     long value = o.isMemory() ? c.read16(c.address(o, 2, Ept.READ)) : c.gpr[o.rm()] & 0xffff;
     c.loadSegment(o.sub(), (int) value);
     if (o.sub() == Cpu.SS) {
-      c.interruptShadow();
+      c.stackShadow();
     }
   }
 

@@ -179,7 +179,7 @@ public final class Stack {
     int selector = (int) c.peek(o.size() == 2 ? 2 : 4, 0) & 0xffff;
     c.loadSegment(seg, selector);
     if (seg == Cpu.SS) {
-      c.interruptShadow();
+      c.stackShadow();
     }
     c.drop(o.size());
   }

@@ -66,13 +66,15 @@ public final class Frame {
     codeMask |= granules(from, block.to(this) - from);
   }
 
-  /** The block that starts at this offset with this RIP, mode and base of CS, or null. */
-  public Block find(int offset, long rip, int mode, long csBase) {
+  /**
+   * The block that starts at this offset with this RIP, mode, and base and limit of CS, or null.
+   */
+  public Block find(int offset, long rip, int mode, long csBase, long csLimit) {
     if (blocks == null) {
       return null;
     }
     for (Block b = blocks[offset >> 6]; b != null; b = b.nextInFrame(this)) {
-      if (b.frame == this && b.from(this) == offset && b.matches(rip, mode, csBase)) {
+      if (b.frame == this && b.from(this) == offset && b.matches(rip, mode, csBase, csLimit)) {
         return b;
       }
     }
