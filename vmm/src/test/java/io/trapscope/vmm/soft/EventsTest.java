@@ -220,6 +220,18 @@ class EventsTest {
     assertThat(guest.reg(CpuState.RAX)).isEqualTo(0x180002);
   }
 
+  /** CPUID says Intel, whose compatibility mode has SYSENTER only. */
+  @Test
+  void syscallIsForSixtyFourBitCode() {
+    SoftGuest guest =
+        withTss(SoftGuest.long64(VmxControls.DEFAULT, "6a3b 6800000700 9c 6a33 6800300000 48cf"));
+    guest.load(0x3000, "0f05");
+    guest.state.efer |= 1;
+    VmExit exit = guest.set().runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(exit.index).isEqualTo(6);
+    assertThat(exit.rip).isEqualTo(0x3000);
+  }
+
   @Test
   void nmiWaitsForIret() {
     // nop; nop; hlt. Handler: inc rax; hlt; iretq.

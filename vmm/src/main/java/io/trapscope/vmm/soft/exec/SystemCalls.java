@@ -23,14 +23,19 @@ public final class SystemCalls {
     c.updateMode();
   }
 
-  public static void syscall(Cpu c, Op o) {
-    if ((c.efer & Cpu.EFER_SCE) == 0 || !c.longMode()) {
+  /** As on Intel's processors, which CPUID names, these two are for 64-bit code only. */
+  private static void checkMode(Cpu c) {
+    if ((c.efer & Cpu.EFER_SCE) == 0 || !c.code64()) {
       throw c.ud();
     }
+  }
+
+  public static void syscall(Cpu c, Op o) {
+    checkMode(c);
     int flags = c.rflags();
     c.gpr[Cpu.RCX] = o.next();
     c.gpr[11] = flags & ~Cpu.RF;
-    c.rip = c.code64() ? c.lstar : c.cstar;
+    c.rip = c.lstar;
     int cs = (int) (c.star >>> 32) & 0xfffc;
     setFlags(c, flags & ~(int) c.sfmask & ~(Cpu.RF | Cpu.VM));
     segments(c, cs, CODE64, cs + 8, 0);
@@ -42,9 +47,7 @@ public final class SystemCalls {
   }
 
   public static void sysret(Cpu c, Op o) {
-    if ((c.efer & Cpu.EFER_SCE) == 0 || !c.longMode()) {
-      throw c.ud();
-    }
+    checkMode(c);
     int base = (int) (c.star >>> 48);
     boolean to64 = o.size() == 8;
     long target = to64 ? c.gpr[Cpu.RCX] : c.gpr[Cpu.RCX] & LIMIT;
