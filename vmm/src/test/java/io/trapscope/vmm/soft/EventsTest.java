@@ -220,6 +220,35 @@ class EventsTest {
     assertThat(guest.reg(CpuState.RAX)).isEqualTo(0x180002);
   }
 
+  @Test
+  void aLongModeCallGateHasTwoHalves() {
+    // lcall [0x5000], to 40:0, whose gate leads to 8:4000.
+    SoftGuest guest = SoftGuest.long64(VmxControls.DEFAULT, "ff1c2500500000");
+    guest.load(0x4000, "f4").memory.writeLong(0x5000, 0x40L << 32);
+    VmExit exit = guest.runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(exit.index).as("the table ends in the middle").isEqualTo(13);
+    assertThat(exit.errorCode).isEqualTo(0x40);
+    guest.state.gdtLimit = 0x4f;
+    guest.memory.writeLong(SoftGuest.GDT + 0x48, 0x0000_0c00_0000_0000L);
+    assertThat(guest.set().runTo(ExitReason.EXCEPTION_OR_NMI).index).as("a type").isEqualTo(13);
+    assertThat(exit.errorCode).isEqualTo(0x40);
+    guest.memory.writeLong(SoftGuest.GDT + 0x48, 0);
+    guest.set().halt();
+    assertThat(exit.rip).isEqualTo(0x4000);
+  }
+
+  @Test
+  void compatibilityModeHasThirtyTwoBitsOfRip() {
+    // iretq to 33:100003000, where ud2 is at 3000.
+    SoftGuest guest =
+        withTss(
+            SoftGuest.long64(
+                VmxControls.DEFAULT, "6a3b 6800000700 9c 6a33 48b80030000001000000 50 48cf"));
+    VmExit exit = guest.load(0x3000, "0f0b").runTo(ExitReason.EXCEPTION_OR_NMI);
+    assertThat(exit.index).isEqualTo(6);
+    assertThat(exit.rip).isEqualTo(0x3000);
+  }
+
   /** CPUID says Intel, whose compatibility mode has SYSENTER only. */
   @Test
   void syscallIsForSixtyFourBitCode() {

@@ -156,6 +156,22 @@ public abstract class CpuDescriptors extends CpuSegments {
     return readSystem(8, at);
   }
 
+  /**
+   * Reads the upper half of a system descriptor of long mode; raises #GP with the selector where it
+   * lies beyond its table, or has a type of its own, which must be 0 (SDM volume 3, section 3.5.2).
+   */
+  public final long upperHalf(int selector) {
+    long at = descriptorAddress(selector, 16);
+    if (at == -1) {
+      throw gp(selector & ~3);
+    }
+    long upper = readSystem(8, at + 8);
+    if ((upper >>> 40 & 0x1f) != 0) {
+      throw gp(selector & ~3);
+    }
+    return upper;
+  }
+
   /** Sets the accessed bit of a code or data descriptor in its table. */
   public final void markAccessed(int selector, long d) {
     if ((d >>> 40 & 1) == 0) {

@@ -158,7 +158,8 @@ public abstract class CpuEvents extends CpuDescriptors {
     }
     long code = readSystem(8, at);
     int access = descriptorAccess(code);
-    if (!isCode(access) || dpl(access) > cpl) {
+    boolean narrow = longMode() && (access & (ACCESS_L | ACCESS_DB)) != ACCESS_L;
+    if (!isCode(access) || dpl(access) > cpl || narrow) {
       throw gp(selector & ~3 | ext);
     }
     if (!isPresent(access)) {
@@ -272,19 +273,16 @@ public abstract class CpuEvents extends CpuDescriptors {
     int selector = (int) (gate >>> 16) & 0xffff;
     long code = codeDescriptor(selector, ext);
     int codeAccess = descriptorAccess(code);
-    if ((codeAccess & (ACCESS_L | ACCESS_DB)) != ACCESS_L) {
-      throw gp(selector & ~3 | ext);
-    }
-    long handler = gate & 0xffff | gate >>> 32 & 0xffff0000L | upper << 32;
-    if (!isCanonical(handler)) {
-      throw gp(ext);
-    }
     int newCpl = isConforming(codeAccess) ? cpl : dpl(codeAccess);
     int ist = (int) (gate >>> 32) & 7;
     stackPointer =
         ist != 0 ? tssStack(28 + ist * 8) : newCpl != cpl ? tssStack(4 + newCpl * 8) : gpr[RSP];
     if (!isCanonical(stackPointer)) {
       throw fault(GuestFault.SS, ext);
+    }
+    long handler = gate & 0xffff | gate >>> 32 & 0xffff0000L | upper << 32;
+    if (!isCanonical(handler)) {
+      throw gp(ext);
     }
     stackPointer &= ~15L;
     stackPointerMask = -1;

@@ -300,7 +300,7 @@ public final class Runner {
       cpu.eflags |= resumeFlag;
     }
     if ((stepping || (cpu.attention & Cpu.STEP) != 0) && !cpu.stackLoaded) {
-      // INT n and the like have not been there when their handler, which TF is not for, begins.
+      // Delivery clears TF: the handler of an INT n does not begin with a trap.
       boolean handled = op.opcode().is(Opcode.INTERRUPT) && (cpu.eflags & Cpu.TF) == 0;
       afterStep(trap && !handled, repeats);
     }

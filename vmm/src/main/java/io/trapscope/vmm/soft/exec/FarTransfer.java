@@ -64,12 +64,19 @@ public final class FarTransfer {
     }
   }
 
-  private static void checkTarget(Cpu c, long d, long offset) {
+  /**
+   * Checks where a transfer leads: RIP for 64-bit code, its lower half for all other.
+   *
+   * @return RIP
+   */
+  private static long target(Cpu c, long d, long offset) {
     boolean is64 =
         c.longMode() && (CpuDescriptors.descriptorAccess(d) & CpuDescriptors.ACCESS_L) != 0;
-    if (is64 ? !Cpu.isCanonical(offset) : offset > CpuDescriptors.descriptorLimit(d)) {
+    long rip = is64 ? offset : offset & 0xffffffffL;
+    if (is64 ? !Cpu.isCanonical(rip) : rip > CpuDescriptors.descriptorLimit(d)) {
       throw c.gp(0);
     }
+    return rip;
   }
 
   private static void jump(Cpu c, Op o, int selector, long offset) {
@@ -81,18 +88,17 @@ public final class FarTransfer {
     }
     long d = codeSegment(c, selector);
     if (CpuDescriptors.isCode(CpuDescriptors.descriptorAccess(d))) {
-      checkTarget(c, d, offset);
+      long rip = target(c, d, offset);
       c.setCs(selector, d, c.cpl);
-      c.rip = offset;
+      c.rip = rip;
       return;
     }
     long gate = gate(c, selector, d);
     int target = (int) (gate >>> 16) & 0xffff;
     long code = gateTarget(c, target, false);
-    long entry = gateOffset(c, selector, gate);
-    checkTarget(c, code, entry);
+    long rip = target(c, code, gateOffset(c, selector, gate));
     c.setCs(target, code, c.cpl);
-    c.rip = entry;
+    c.rip = rip;
   }
 
   /** Checks a system descriptor that must be a call gate. */
@@ -117,6 +123,9 @@ public final class FarTransfer {
     if (!CpuDescriptors.isPresent(access)) {
       throw c.fault(GuestFault.NP, selector & ~3);
     }
+    if (c.longMode()) {
+      c.upperHalf(selector);
+    }
     return d;
   }
 
@@ -125,9 +134,7 @@ public final class FarTransfer {
       return gate & 0xffff;
     }
     long offset = gate & 0xffff | gate >>> 32 & 0xffff0000L;
-    return c.longMode()
-        ? offset | c.readSystem(8, c.descriptorAddress(selector, 16) + 8) << 32
-        : offset;
+    return c.longMode() ? offset | c.upperHalf(selector) << 32 : offset;
   }
 
   private static long gateTarget(Cpu c, int target, boolean isCall) {
@@ -165,12 +172,12 @@ public final class FarTransfer {
       callGate(c, o, selector, gate(c, selector, d));
       return;
     }
-    checkTarget(c, d, offset);
+    long rip = target(c, d, offset);
     probeStack(c, size, 2);
     c.push(size, c.segSelector[Cpu.CS]);
     c.push(size, o.next());
     c.setCs(selector, d, c.cpl);
-    c.rip = offset;
+    c.rip = rip;
   }
 
   private static void probeStack(Cpu c, int size, int items) {
@@ -189,7 +196,7 @@ public final class FarTransfer {
     int size = c.longMode() ? 8 : type == CpuDescriptors.TYPE_CALL ? 4 : 2;
     int newCpl = CpuDescriptors.isConforming(access) ? c.cpl : CpuDescriptors.dpl(access);
     if (newCpl == c.cpl) {
-      checkTarget(c, code, offset);
+      target(c, code, offset);
       probeStack(c, size, 2);
       c.push(size, c.segSelector[Cpu.CS]);
       c.push(size, o.next());
@@ -202,7 +209,7 @@ public final class FarTransfer {
     } else {
       c.stackFromTss(newCpl, 0);
     }
-    checkTarget(c, code, offset);
+    target(c, code, offset);
     c.itemSize(size);
     c.pushItem(c.segSelector[Cpu.SS]);
     c.pushItem(c.gpr[Cpu.RSP]);
@@ -235,19 +242,19 @@ public final class FarTransfer {
     long d = returnSegment(c, selector);
     int rpl = selector & 3;
     if (rpl == c.cpl) {
-      checkTarget(c, d, offset);
+      long rip = target(c, d, offset);
       long sp = c.gpr[Cpu.RSP] + 2L * size + o.imm();
       c.setStackPointer(sp);
       c.setCs(selector, d, rpl);
-      c.rip = offset;
+      c.rip = rip;
       return;
     }
     long newSp = c.peek(size, 2L * size + o.imm());
     int newSs = (int) c.peek(size, 3L * size + o.imm()) & 0xffff;
     long ss = returnStack(c, newSs, rpl, d);
-    checkTarget(c, d, offset);
+    long rip = target(c, d, offset);
     outward(c, selector, d, newSs, ss);
-    c.rip = offset;
+    c.rip = rip;
     setReturnedStack(c, newSp + o.imm(), size);
   }
 
@@ -365,20 +372,20 @@ public final class FarTransfer {
     long d = returnSegment(c, selector);
     int rpl = selector & 3;
     if (rpl == c.cpl && !c.code64()) {
-      checkTarget(c, d, offset);
+      long rip = target(c, d, offset);
       c.drop(3L * size);
       restoreFlags(c, flags, size);
       c.setCs(selector, d, rpl);
-      c.rip = offset;
+      c.rip = rip;
       return;
     }
     long newSp = c.peek(size, 3L * size);
     int newSs = (int) c.peek(size, 4L * size) & 0xffff;
     long ss = returnStack(c, newSs, rpl, d);
-    checkTarget(c, d, offset);
+    long rip = target(c, d, offset);
     restoreFlags(c, flags, size);
     outward(c, selector, d, newSs, ss);
-    c.rip = offset;
+    c.rip = rip;
     setReturnedStack(c, newSp, size);
   }
 

@@ -135,9 +135,9 @@ public final class Segments {
     return at;
   }
 
-  private static long systemBase(Cpu c, long at, long d) {
+  private static long systemBase(Cpu c, int selector, long d) {
     long base = CpuDescriptors.descriptorBase(d);
-    return c.longMode() ? base | c.readSystem(8, at + 8) << 32 : base;
+    return c.longMode() ? base | c.upperHalf(selector) << 32 : base;
   }
 
   public static void lldt(Cpu c, Op o) {
@@ -156,7 +156,7 @@ public final class Segments {
     if (!CpuDescriptors.isPresent(access)) {
       throw c.fault(GuestFault.NP, selector & ~3);
     }
-    long base = systemBase(c, at, d);
+    long base = systemBase(c, selector, d);
     c.setSegment(Cpu.LDTR, selector, base, CpuDescriptors.descriptorLimit(d), access);
   }
 
@@ -177,7 +177,7 @@ public final class Segments {
     if (!CpuDescriptors.isPresent(access)) {
       throw c.fault(GuestFault.NP, selector & ~3);
     }
-    long base = systemBase(c, at, d);
+    long base = systemBase(c, selector, d);
     c.writeSystem(1, at + 5, access & 0xff | 2);
     c.setSegment(Cpu.TR, selector, base, CpuDescriptors.descriptorLimit(d), access | 2);
   }
