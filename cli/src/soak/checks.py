@@ -84,6 +84,20 @@ def readable(reader, trace, incomplete):
     return complaints, said
 
 
+def same_totals(said, end, loses):
+    """What attach has said at its end beside what its trace says, and whether something was lost."""
+    summary = json.loads(said[said.index("{") :])
+    complaints = []
+    for each in ("events", "lost"):
+        if summary[each] != end.get(each):
+            complaints.append(f"{summary[each]} {each} said, {end.get(each)} in info")
+    if loses != (summary["lost"] > 0):
+        complaints.append(f"{summary['lost']} lost, status {4 if loses else 0}")
+    if loses and "No space left" not in summary.get("failure", ""):
+        complaints.append(f"it does not say why: {summary.get('failure')}")
+    return complaints
+
+
 def counted(analysis, options):
     """KVM's own counters beside what was recorded."""
     complaints = []

@@ -35,6 +35,7 @@ class Plan:
     attach: tuple = ()  # options of a recorder from outside; empty for none
     attach_end: str = ""  # a signal that ends it; empty where it ends by itself
     attach_after: float = 0.0  # how long it runs until then
+    attach_disk: bool = False  # whether its trace is on a small disk
 
     def arguments(self, trace):
         summary = ["--json"] if self.json else []
@@ -104,7 +105,7 @@ def plan(rnd, host, only):
     if back_end == "kvm":
         on_kvm(rnd, host, drawn)
         if host.tracepoints and rnd.random() < 0.3:
-            attached(rnd, drawn)
+            attached(rnd, host, drawn)
     disturb(rnd, host, drawn)
     drawn.json = rnd.random() < 0.6
     if drawn.timeout:
@@ -163,7 +164,8 @@ def keys(rnd, host, back_end):
     elif not last and not ticks and "INTERRUPTED" not in drawn.ends:
         drawn.timeout = rnd.uniform(0.5, 4)
     if rnd.random() < 0.3:
-        drawn.options.append(rnd.choice(["--realtime", "--no-realtime"]))
+        clocks = ["--realtime", "--no-realtime"] if back_end == "soft" else ["--realtime"]
+        drawn.options.append(rnd.choice(clocks))
     return drawn
 
 
@@ -244,13 +246,13 @@ def on_kvm(rnd, host, drawn):
     if rnd.random() < 0.7:
         options += ["--irqchip", rnd.choice(["kernel", "split", "user"])]
     memory = rnd.choice(["", "", "faults", "prefault", "huge"])
-    if memory == "faults" and host.faults:
+    if memory == "faults" and host.faults and records(drawn, "ept-fault"):
         options += ["--faults", "uffd"]
     elif memory == "prefault":
         options.append("--prefault")
     elif memory == "huge":
         options += ["--huge-pages", "transparent"]
-    if rnd.random() < 0.3:
+    if rnd.random() < 0.3 and records(drawn, "dirty"):
         options.append(rnd.choice(["--dirty", "--dirty=log", "--dirty=ring"]))
         if options[-1] == "--dirty=ring":
             drawn.ends |= {"ERROR"}  # where KVM overruns its ring, which the run says
@@ -260,11 +262,20 @@ def on_kvm(rnd, host, drawn):
         options += ["--pin", f"0:{rnd.randrange(host.cpus)}"]
     if host.tracepoints and rnd.random() < 0.6:
         options += ["--kernel-events", rnd.choice(["yes", "no"])]
-    if rnd.random() < 0.15:
+    if rnd.random() < 0.15 and "no" not in options:
         options += ["--kernel-buffer", rnd.choice(["64K", "1M", "16M"])]
 
 
-def attached(rnd, drawn):
+def records(drawn, word):
+    """Sees to it that what is watched is recorded too; whether it can be."""
+    options = drawn.options
+    if "--events" in options:
+        options[options.index("--events") + 1] += "," + word
+    left_out = options[options.index("--exclude") + 1] if "--exclude" in options else ""
+    return word != "ept-fault" or "exits" not in left_out
+
+
+def attached(rnd, host, drawn):
     """A recorder from outside. By name it would wait for more processes, so something ends it."""
     whose = rnd.choice([("--pid", "PID"), ("--pid", "PID"), ("--comm", "java"), ("--all-vms",)])
     drawn.attach = whose
@@ -274,6 +285,7 @@ def attached(rnd, drawn):
         drawn.attach += ("--duration", f"{drawn.attach_after * 1000:.0f}ms")
     if rnd.random() < 0.3:
         drawn.attach += (rnd.choice(["--events", "--exclude"]), "exits,interrupts")
+    drawn.attach_disk = host.root and rnd.random() < 0.5
 
 
 def disturb(rnd, host, drawn):

@@ -137,6 +137,9 @@ final class AnalyzeCommand implements Callable<Integer> {
     if (maxRows < 0) {
       throw UserError.badInput("--max-rows takes a number of exits, not " + maxRows);
     }
+    if (folded == null && GivenOptions.of(spec).any("--weight")) {
+      throw UserError.badInput("--weight goes with --folded");
+    }
     OutputFiles.check(html, perfetto, folded);
     OutputFiles.checkFolders(output, histograms);
     OutputFiles.checkSpared(trace, output, histograms, html, perfetto, folded);

@@ -107,9 +107,11 @@ final class AttachCommand implements Callable<Integer> {
             ? Path.of("trapscope-attach-" + LocalDateTime.now().format(RecordCommand.TIME))
             : output;
     EventSelection selection = events.selection();
+    if (selection.hasNoTracepoints()) {
+      throw UserError.badInput(KernelEvents.NONE_LEFT);
+    }
     HostProcesses processes = processes();
-    try (KernelTracing tracing =
-            KernelTracing.prepare(selection.tracepoints(), selection.others(), events.buffer());
+    try (KernelTracing tracing = KernelEvents.prepare(selection, events.buffer());
         HostTracing host = new HostTracing(tracing, events.buffer())) {
       TraceHeader header = header(tracing, selection);
       try (TraceWriter trace = TraceWriter.create(directory, force, header)) {
@@ -151,8 +153,7 @@ final class AttachCommand implements Callable<Integer> {
     HostKind host = HostKind.of("kvm", probe.isParavirtual());
     TraceHeader.Builder header =
         RecordingHeader.ofHost(parent.words()).backEnd("kvm", "attached").cpus(0);
-    new KernelEvents(tracing, String.join(", ", tracing.names()))
-        .describeAttached(header, host, selection);
+    KernelEvents.of(tracing).describeAttached(header, host, selection);
     return header.build();
   }
 

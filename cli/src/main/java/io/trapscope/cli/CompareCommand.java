@@ -91,6 +91,9 @@ final class CompareCommand implements Callable<Integer> {
       throw UserError.badInput("name the traces of both sides, with -- between them: A... -- B...");
     }
     checkOrder();
+    if (output == null && GivenOptions.of(spec).any("--format")) {
+      throw UserError.badInput("--format goes with -o");
+    }
     List<HotspotKey> by = UserError.of("--by", () -> HotspotOptions.keys(keys));
     List<Report> reports = reports(by);
     List<Results> results = new ArrayList<>();

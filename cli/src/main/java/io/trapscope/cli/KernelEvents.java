@@ -39,6 +39,10 @@ record KernelEvents(KernelTracing tracing, String why) implements AutoCloseable 
 
   private static final String NOTE = "kernel_events";
   private static final String NONE = "none: ";
+
+  /** Where tracepoints are needed, and options have left none. */
+  static final String NONE_LEFT = "--events and --exclude leave none of KVM's tracepoints";
+
   private static final String NOT_SELECTED = "not selected (--events, --exclude)";
 
   /** Whether they are asked for. */
@@ -64,23 +68,42 @@ record KernelEvents(KernelTracing tracing, String why) implements AutoCloseable 
       }
       return none("the guest does not run on KVM");
     }
-    if (selection.tracepoints().isEmpty() && selection.others().isEmpty()) {
+    if (selection.hasNoTracepoints()) {
+      if (wanted == Wanted.YES) {
+        throw UserError.badInput("--kernel-events yes: " + NONE_LEFT);
+      }
       return none(NOT_SELECTED);
     }
     try {
-      KernelTracing tracing =
-          KernelTracing.prepare(selection.tracepoints(), selection.others(), buffer);
-      String absent =
-          tracing.absent().isEmpty()
-              ? ""
-              : "; not in this kernel: " + String.join(", ", tracing.absent());
-      return new KernelEvents(tracing, String.join(", ", tracing.names()) + absent);
+      KernelTracing tracing = prepare(selection, buffer);
+      return of(tracing);
     } catch (HypervisorException e) {
       if (wanted == Wanted.YES) {
         throw e;
       }
       return none(e.getMessage());
     }
+  }
+
+  /**
+   * The tracepoints that are selected.
+   *
+   * @throws HypervisorException where the host does not let us
+   * @throws UserError where this kernel lacks one that was named
+   */
+  static KernelTracing prepare(EventSelection selection, int buffer) {
+    return UserError.of(
+        "--events",
+        () -> KernelTracing.prepare(selection.tracepoints(), selection.others(), buffer));
+  }
+
+  /** Those that are read, and in words which. */
+  static KernelEvents of(KernelTracing tracing) {
+    String absent =
+        tracing.absent().isEmpty()
+            ? ""
+            : "; not in this kernel: " + String.join(", ", tracing.absent());
+    return new KernelEvents(tracing, String.join(", ", tracing.names()) + absent);
   }
 
   private static KernelEvents none(String why) {

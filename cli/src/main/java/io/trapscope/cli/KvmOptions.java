@@ -1,11 +1,14 @@
 package io.trapscope.cli;
 
+import io.trapscope.recorder.event.EventType;
+import io.trapscope.recorder.tracepoint.EventSelection;
 import io.trapscope.vmm.host.LibC;
 import io.trapscope.vmm.hypervisor.HostOptions;
 import io.trapscope.vmm.hypervisor.IrqChip;
 import io.trapscope.vmm.hypervisor.MemoryOptions;
 import io.trapscope.vmm.hypervisor.MemoryOptions.Dirty;
 import io.trapscope.vmm.hypervisor.MemoryOptions.Pages;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -128,6 +131,39 @@ final class KvmOptions {
     }
     return new HostOptions(
         memory, irqchip == null ? IrqChip.AUTO : irqchip, tscKhz == null ? 0 : tscKhz, pins(cpus));
+  }
+
+  /** Those of the options given that do nothing but record. */
+  List<String> watching() {
+    List<String> given = new ArrayList<>();
+    if (faults != Faults.NONE) {
+      given.add("--faults");
+    }
+    if (dirty != Dirty.NONE) {
+      given.add("--dirty");
+    }
+    return given;
+  }
+
+  /**
+   * Checks that what is watched is recorded too.
+   *
+   * @throws UserError where it is not among the events selected
+   */
+  void checkRecorded(EventSelection selection) {
+    checkRecorded("--faults", faults != Faults.NONE, EventType.EPT_FAULT, selection);
+    checkRecorded("--dirty", dirty != Dirty.NONE, EventType.DIRTY, selection);
+  }
+
+  private static void checkRecorded(
+      String option, boolean given, EventType type, EventSelection selection) {
+    if (given && !selection.types().contains(type)) {
+      throw UserError.badInput(
+          option
+              + " records "
+              + EventSelection.word(type)
+              + " events, which --events or --exclude leaves out");
+    }
   }
 
   private Map<Integer, Integer> pins(int cpus) {

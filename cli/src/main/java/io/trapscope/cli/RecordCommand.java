@@ -1,17 +1,22 @@
 package io.trapscope.cli;
 
 import io.trapscope.vmm.device.ConsoleFilter;
+import io.trapscope.vmm.guests.HostKind;
 import io.trapscope.vmm.run.TypedInput;
 import io.trapscope.vmm.run.Until;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /** Runs a guest and records every exit. */
 @Command(
@@ -23,9 +28,15 @@ import picocli.CommandLine.ParentCommand;
       "The guest's console goes to stdout, the summary to stderr."
     })
 final class RecordCommand implements Callable<Integer> {
+  /** What a run that writes no trace would pass over. */
+  private static final List<String> OF_A_TRACE =
+      List.of(
+          "-o", "--force", "--keep-files", "--events", "--exclude", "--kernel-buffer", "--stacks");
+
   static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
 
   @ParentCommand private TrapscopeCommand parent;
+  @Spec private CommandSpec spec;
   @Mixin private GuestOptions guest;
   @Mixin private EventOptions events;
   @Mixin private KvmOptions kvm;
@@ -154,10 +165,11 @@ final class RecordCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (noRecord && (output != null || force)) {
-      throw UserError.badInput("--no-record writes no trace: leave out -o and --force");
+    if (noRecord) {
+      checkNothingIsRecorded();
     }
     try (BackEnd backEnd = BackEnd.choose(accel)) {
+      checkTogether(backEnd);
       RecordPlan plan = plan(backEnd, GuestFiles.AS_NAMED);
       Recording recording = new Recording(parent.err(), backEnd, plan);
       boolean progress = Terminals.isTerminal(Terminals.STDERR);
@@ -171,6 +183,48 @@ final class RecordCommand implements Callable<Integer> {
       }
       return recorded.status();
     }
+  }
+
+  private void checkNothingIsRecorded() {
+    List<String> idle = new ArrayList<>(GivenOptions.of(spec).among(OF_A_TRACE));
+    if (kernelEvents == KernelEvents.Wanted.YES) {
+      idle.add("--kernel-events");
+    }
+    idle.addAll(kvm.watching());
+    if (!idle.isEmpty()) {
+      throw UserError.badInput(
+          "--no-record writes no trace: leave out " + String.join(" and ", idle));
+    }
+  }
+
+  /**
+   * Options that would be passed over where the guest runs. A replay, which has the options of a
+   * recording, does without these checks: what was recorded can be replayed.
+   */
+  private void checkTogether(BackEnd backEnd) {
+    boolean onKvm = backEnd.kind() != HostKind.SOFT;
+    if (onKvm && until != null && until.instructions() >= 0) {
+      throw UserError.badInput(
+          "--until instructions=N goes with --accel soft: KVM counts no instructions");
+    }
+    if (onKvm && Boolean.FALSE.equals(realTimeWanted)) {
+      throw UserError.badInput(
+          "--no-realtime goes with --accel soft: on KVM a guest's clock is the host's");
+    }
+    if (!onKvm || kernelEvents == KernelEvents.Wanted.NO) {
+      List<String> idle = new ArrayList<>();
+      if (GivenOptions.of(spec).any("--kernel-buffer")) {
+        idle.add("--kernel-buffer");
+      }
+      events.selection().others().forEach(name -> idle.add("--events " + name));
+      if (!idle.isEmpty()) {
+        throw UserError.badInput(
+            (onKvm ? "--kernel-events no" : "soft")
+                + " reads none of the kernel's tracepoints: leave out "
+                + String.join(" and ", idle));
+      }
+    }
+    kvm.checkRecorded(events.selection());
   }
 
   /** Bundled guests read no input, so stdin is left to whoever else wants it. */

@@ -17,11 +17,13 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
 
 /** Runs a recording again, or plays its console. */
 @Command(
@@ -35,6 +37,7 @@ import picocli.CommandLine.ParseResult;
     })
 final class ReplayCommand implements Callable<Integer> {
   @ParentCommand private TrapscopeCommand parent;
+  @Spec private CommandSpec spec;
 
   @Parameters(paramLabel = "TRACE", description = "The trace's directory.")
   private Path trace;
@@ -74,6 +77,9 @@ final class ReplayCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    if (!what.console && GivenOptions.of(spec).any("--speed", "--max-idle")) {
+      throw UserError.badInput("--speed and --max-idle go with --console");
+    }
     TraceReader reader = Traces.open(trace);
     return what.console ? play(reader) : verify(reader);
   }

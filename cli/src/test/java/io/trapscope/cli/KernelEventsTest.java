@@ -1,6 +1,7 @@
 package io.trapscope.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.trapscope.cli.KernelEvents.Wanted;
 import io.trapscope.recorder.event.ExitReason;
@@ -36,6 +37,9 @@ class KernelEventsTest {
     TraceHeader seen = header(HostKind.KVM, "kvm_exit, kvm_entry");
     assertThat(KernelEvents.refusal(seen, plan(Wanted.AUTO))).isEmpty();
     EventSelection nothing = new EventSelection(Set.of(), Set.of(), Set.of());
+    assertThatThrownBy(() -> KernelEvents.choose(Wanted.YES, HostKind.KVM, nothing, 1 << 20))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("--kernel-events yes: --events and --exclude leave none");
     KernelEvents none = KernelEvents.choose(Wanted.AUTO, HostKind.KVM, nothing, 1 << 20);
     assertThat(KernelEvents.refusal(header(HostKind.KVM, none.why()), plan(Wanted.AUTO))).isEmpty();
   }

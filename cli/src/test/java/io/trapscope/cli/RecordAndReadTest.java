@@ -166,6 +166,13 @@ class RecordAndReadTest {
   }
 
   @Test
+  void optionsThatAskForNothingGoWithNoRecord() {
+    String line =
+        "record --accel=soft --guest=hello --no-record --kernel-events=no --faults=none --dirty=none";
+    assertThat(Outcome.of(line.split(" "))).returns(ExitStatus.DONE, Outcome::status);
+  }
+
+  @Test
   void aConditionEndsTheRun() {
     Outcome outcome =
         Outcome.of(
@@ -193,6 +200,16 @@ class RecordAndReadTest {
     "record --flat x, needs --load",
     "record --flat /nowhere --load 0 --entry 0 --mode real, there is no file /nowhere",
     "record --guest hello --no-record -o x, leave out -o",
+    "record --guest hello --no-record --kernel-events yes, leave out --kernel-events",
+    "record --guest hello --no-record --stacks --events pio, leave out --events and --stacks",
+    "record --guest hello --no-record --keep-files 0 --exclude hlt, --keep-files and --exclude",
+    "record --guest hello --no-record --kernel-buffer 1M --dirty, --kernel-buffer and --dirty",
+    "record --guest hello --no-record --faults uffd, leave out --faults",
+    "record --guest hello -o x --kernel-events yes, goes with --accel kvm",
+    "record --guest hello -o x --kernel-buffer 1M, soft reads none",
+    "record --guest hello -o x --events kvm:kvm_fpu, leave out --events kvm:kvm_fpu",
+    "record --guest hello -o x --faults uffd --events pio, --faults records ept-fault events",
+    "record --guest hello -o x --dirty --exclude dirty, --dirty records dirty events",
     "record --guest hello --memory 1, multiple of 4 KiB",
     "record --guest hello --memory 1000G, 256G",
     "record --guest hello --cpus 0, CPUs",

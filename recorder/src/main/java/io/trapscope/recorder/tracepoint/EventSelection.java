@@ -100,6 +100,11 @@ public record EventSelection(
     return equals(DEFAULT);
   }
 
+  /** Whether no tracepoint is read. */
+  public boolean hasNoTracepoints() {
+    return tracepoints.isEmpty() && others.isEmpty();
+  }
+
   /** Every word there is, for help: types, groups; any tracepoint's name is one, too. */
   public static List<String> words() {
     Set<String> words = new LinkedHashSet<>();
@@ -114,7 +119,8 @@ public record EventSelection(
     return List.copyOf(words);
   }
 
-  private static String word(EventType type) {
+  /** The word for a type of event. */
+  public static String word(EventType type) {
     return type.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 

@@ -19,8 +19,8 @@ public interface FaultHandler {
    * Must have {@link Vm#resolveEptViolation} resolve the fault.
    *
    * @param vcpu whose fault it is, or -1 where the host cannot tell
-   * @param exit EPT_VIOLATION with GPA, HVA, access and the time just before faults were looked
-   *     for; reused for the next fault
+   * @param exit EPT_VIOLATION with GPA, HVA, access where the host can tell, and the time just
+   *     before faults were looked for; reused for the next fault
    * @param seen when they had been found; what the vCPU does later comes behind its fault
    */
   void fault(int vcpu, VmExit exit, long seen);

@@ -117,7 +117,7 @@ final class KvmVm implements Vm {
       addSlot(memory.map(region.base(), region.length()));
     }
     if (options.memory().faults()) {
-      watchFaults();
+      watchFaults(cpus == 1 ? 0 : -1);
     }
     int ringBytes = trackWrites();
     ByteBuffer cpuid = KvmCpuid.supported(hypervisor);
@@ -241,13 +241,15 @@ final class KvmVm implements Vm {
         : 0;
   }
 
-  private void watchFaults() {
-    faults = new UserFaults(hypervisor, memory, this::vcpuOfThread);
+  private void watchFaults(int vcpuOfWorkers) {
+    faults = new UserFaults(hypervisor, memory, this::vcpuOfThread, vcpuOfWorkers);
     notes.put(
         "faults",
         "from userfaultfd: the first touch of each page of 4 KiB by the guest, or by KVM for it"
             + (faults.seesMinor() ? "" : ", pages that the VMM has written left out")
-            + "; a fetch counts as a read; the guest time of the next exit holds the fault's");
+            + "; a fetch counts as a read; the guest time of the next exit holds the fault's; of a"
+            + " fault that a worker of the kernel takes (KVM's asynchronous page faults, never with"
+            + " --irqchip user) the access is not known, nor which of several vCPUs it is for");
   }
 
   private int vcpuOfThread(int thread) {
@@ -256,8 +258,7 @@ final class KvmVm implements Vm {
         return vcpu.index();
       }
     }
-    // KVM lets a thread of its own fault for a vCPU that meanwhile does something else.
-    return vcpus.size() == 1 ? 0 : -1;
+    return -1;
   }
 
   private void prefault() {

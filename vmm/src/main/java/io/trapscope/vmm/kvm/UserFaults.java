@@ -18,6 +18,11 @@ import java.util.function.IntUnaryOperator;
  *
  * <p>A page that the VMM has written is in the memory file already, and its fault is a "minor" one;
  * any other is "missing". A host before Linux 5.14 tells of missing pages only.
+ *
+ * <p>Where a guest's local APICs are KVM's and it can be interrupted, KVM may put the vCPU to sleep
+ * and have a worker of the kernel bring the page (asynchronous page faults, kvm_setup_async_pf in
+ * virt/kvm/async_pf.c). The host names the worker then, not the vCPU, and the worker asks to write
+ * whatever the guest wanted: such a fault has no access, and a vCPU only where there is but one.
  */
 final class UserFaults implements AutoCloseable {
   private static final int MESSAGES = 64;
@@ -27,6 +32,7 @@ final class UserFaults implements AutoCloseable {
   private final KvmHypervisor hypervisor;
   private final KvmMemory memory;
   private final IntUnaryOperator vcpuOfThread;
+  private final int vcpuOfWorkers;
   private final BitSet[] touched;
   private final ByteBuffer messages = LibC.allocate(MESSAGES * UffdAbi.MESSAGE_BYTES);
   private final ByteBuffer range = LibC.allocate(UffdAbi.RANGE_BYTES);
@@ -45,12 +51,18 @@ final class UserFaults implements AutoCloseable {
    * Begins to watch all slots.
    *
    * @param vcpuOfThread the vCPU that a thread of the host runs, or -1
+   * @param vcpuOfWorkers the vCPU that a fault of any other thread is for; -1 where that is open
    * @throws HypervisorException where the host does not allow it, with what would
    */
-  UserFaults(KvmHypervisor hypervisor, KvmMemory memory, IntUnaryOperator vcpuOfThread) {
+  UserFaults(
+      KvmHypervisor hypervisor,
+      KvmMemory memory,
+      IntUnaryOperator vcpuOfThread,
+      int vcpuOfWorkers) {
     this.hypervisor = hypervisor;
     this.memory = memory;
     this.vcpuOfThread = vcpuOfThread;
+    this.vcpuOfWorkers = vcpuOfWorkers;
     touched = new BitSet[memory.slots().size()];
     try {
       open();
@@ -203,11 +215,12 @@ final class UserFaults implements AutoCloseable {
     exit.hva = hva;
     exit.gpa = memory.gpa(hva);
     exit.qualification = write ? ExitQualification.EPT_WRITE : ExitQualification.EPT_READ;
-    exit.captured = VmExit.GPA | VmExit.HVA | VmExit.QUALIFICATION;
+    int vcpu = vcpuOfThread.applyAsInt(messages.getInt(at + UffdAbi.MESSAGE_THREAD));
+    exit.captured = VmExit.GPA | VmExit.HVA | (vcpu < 0 ? 0 : VmExit.QUALIFICATION);
     if (told == null) {
       resolve(exit);
     } else {
-      told.fault(vcpuOfThread.applyAsInt(messages.getInt(at + UffdAbi.MESSAGE_THREAD)), exit, seen);
+      told.fault(vcpu < 0 ? vcpuOfWorkers : vcpu, exit, seen);
     }
   }
 

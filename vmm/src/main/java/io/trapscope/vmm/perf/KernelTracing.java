@@ -8,7 +8,6 @@ import io.trapscope.recorder.tracepoint.TracepointFormat;
 import io.trapscope.vmm.hypervisor.HypervisorException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -55,6 +54,7 @@ public final class KernelTracing implements AutoCloseable {
    * @param others {@code SYSTEM:NAME} of those that are recorded as text
    * @param ringBytes size of a vCPU's ring
    * @throws HypervisorException with what would allow it, where the host does not
+   * @throws IllegalArgumentException where this kernel has none of a name in {@code others}
    */
   public static KernelTracing prepare(
       Set<KvmTracepoint> wanted, Set<String> others, int ringBytes) {
@@ -64,8 +64,13 @@ public final class KernelTracing implements AutoCloseable {
       for (KvmTracepoint kind : wanted) {
         add(tracefs, kind, kind.system() + ":" + kind.title(), found, absent);
       }
-      for (String name : new LinkedHashSet<>(others)) {
-        add(tracefs, null, name, found, absent);
+      List<String> unknown = new ArrayList<>();
+      for (String name : others) {
+        add(tracefs, null, name, found, unknown);
+      }
+      if (!unknown.isEmpty()) {
+        throw new IllegalArgumentException(
+            "this kernel has no tracepoint " + String.join(", ", unknown));
       }
     }
     if (found.isEmpty()) {
@@ -86,8 +91,7 @@ public final class KernelTracing implements AutoCloseable {
     int colon = name.indexOf(':');
     Optional<TracepointFormat> format =
         tracefs.format(name.substring(0, colon), name.substring(colon + 1));
-    format.ifPresentOrElse(
-        text -> found.add(new Tracepoint(kind, text)), () -> absent.add(name.substring(colon + 1)));
+    format.ifPresentOrElse(text -> found.add(new Tracepoint(kind, text)), () -> absent.add(name));
   }
 
   List<Tracepoint> tracepoints() {
