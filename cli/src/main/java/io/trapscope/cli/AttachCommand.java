@@ -122,6 +122,9 @@ final class AttachCommand implements Callable<Integer> {
           recorder.finish();
           List<Counter> counters = new ArrayList<>(host.counters());
           counters.addAll(recorder.counters());
+          if (recorder.hidden() > 0) {
+            counters.add(Counter.count("attach", "vcpu_records_passed_over", recorder.hidden()));
+          }
           TraceEnd end = trace.finish(how, 0, text(how), counters);
           String failure = recorder.failure().isEmpty() ? trace.failure() : recorder.failure();
           return summarize(directory, recorder, end, failure);
@@ -135,6 +138,9 @@ final class AttachCommand implements Callable<Integer> {
   }
 
   private HostProcesses processes() {
+    if (whose.names.contains("")) {
+      throw UserError.badInput("--comm: '' names no process");
+    }
     HostProcesses all = new HostProcesses(Path.of("/proc"), Set.of(), Set.of());
     Set<Integer> pids = new LinkedHashSet<>();
     for (int number : whose.pids) {
@@ -249,6 +255,16 @@ final class AttachCommand implements Callable<Integer> {
                 "%,d records%s",
                 end.lost(),
                 failure.isEmpty() ? "; a larger --kernel-buffer helps" : ""));
+    if (recorder.hidden() > 0) {
+      row(
+          err,
+          "hidden",
+          String.format(
+              Locale.ROOT,
+              "%,d records of vCPUs were passed over: their process had ended before it could be"
+                  + " named (--all-vms takes it), or is outside of this PID namespace (attach there)",
+              recorder.hidden()));
+    }
     if (!failure.isEmpty()) {
       row(err, "failure", failure);
     }
@@ -268,6 +284,7 @@ final class AttachCommand implements Callable<Integer> {
           out.writeNumberField("events", end.events());
           out.writeNumberField("bytes", end.bytes());
           out.writeNumberField("lost", end.lost());
+          out.writeNumberField("hidden", recorder.hidden());
           if (!failure.isEmpty()) {
             out.writeStringField("failure", failure);
           }

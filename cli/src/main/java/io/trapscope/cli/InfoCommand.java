@@ -1,5 +1,6 @@
 package io.trapscope.cli;
 
+import io.trapscope.recorder.capture.HostRecorder;
 import io.trapscope.recorder.event.Counter;
 import io.trapscope.recorder.event.ExitReason;
 import io.trapscope.recorder.trace.Anomalies;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -36,6 +38,10 @@ import picocli.CommandLine.Spec;
     })
 final class InfoCommand implements Callable<Integer> {
   private static final int MEBI_SHIFT = 20;
+
+  /** Whose counters have a table of their own. */
+  private static final Set<String> OF_TRACEPOINTS =
+      Set.of(KernelTracing.COUNTED, KernelTracing.READ, HostRecorder.SELECTED);
 
   @Spec private CommandSpec spec;
 
@@ -109,17 +115,8 @@ final class InfoCommand implements Callable<Integer> {
       PrintWriter out, TraceHeader header, Optional<TraceEnd> traceEnd) {
     List<Counter> end = traceEnd.map(TraceEnd::counters).orElse(header.counters());
     List<String> lines = new ArrayList<>();
-    List<String> tracepoints = new ArrayList<>();
     for (Counter counter : end) {
-      if (counter.of().equals(KernelTracing.COUNTED)) {
-        tracepoints.add(
-            String.format(
-                Locale.ROOT,
-                "  %-42s %,15d %,15d",
-                counter.name(),
-                counter.total(),
-                total(end, KernelTracing.READ, counter.name())));
-      } else if (counter.total() != 0 && !counter.of().equals(KernelTracing.READ)) {
+      if (counter.total() != 0 && !OF_TRACEPOINTS.contains(counter.of())) {
         long before = total(header.counters(), counter.of(), counter.name());
         lines.add(
             String.format(
@@ -133,7 +130,24 @@ final class InfoCommand implements Callable<Integer> {
       }
     }
     section(out, "counters of the host: at the end, gained since the begin, unit", lines);
-    section(out, "tracepoints: hits as the kernel counts them, records read", tracepoints);
+    printTracepoints(out, end);
+  }
+
+  /** Of another VMM's guests also how many of a host's records were theirs. */
+  private static void printTracepoints(PrintWriter out, List<Counter> end) {
+    boolean attached = end.stream().anyMatch(each -> each.of().equals(HostRecorder.SELECTED));
+    List<String> lines = new ArrayList<>();
+    for (Counter counter : end) {
+      if (counter.of().equals(KernelTracing.COUNTED)) {
+        long read = total(end, KernelTracing.READ, counter.name());
+        long theirs = total(end, HostRecorder.SELECTED, counter.name());
+        lines.add(
+            String.format(Locale.ROOT, "  %-42s %,15d %,15d", counter.name(), counter.total(), read)
+                + (attached ? String.format(Locale.ROOT, " %,15d", theirs) : ""));
+      }
+    }
+    String title = "tracepoints: hits as the kernel counts them, records read";
+    section(out, title + (attached ? ", those of the recorded guests" : ""), lines);
   }
 
   private static long total(List<Counter> counters, String of, String name) {

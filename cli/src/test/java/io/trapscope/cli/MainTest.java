@@ -49,6 +49,7 @@ class MainTest {
         "replay t --verify --max-idle 2s | trapscope replay: --speed and --max-idle go with",
         "analyze t --weight guest_ns | trapscope analyze: --weight goes with --folded",
         "compare --format csv a -- b | trapscope compare: --format goes with -o",
+        "attach --comm= | trapscope attach: --comm: '' names no process",
         "attach --all-vms --events dirty | leave none of KVM's tracepoints",
         "attach --all-vms --events exits --exclude exits | leave none of KVM's tracepoints",
         "replay t | trapscope replay: Missing required argument",

@@ -88,6 +88,11 @@ public final class HostProcesses implements Processes {
     return pids.contains(pid) || names.contains(process(pid)) || names.contains(program(pid));
   }
 
+  @Override
+  public boolean isUnknown(int pid) {
+    return !names.isEmpty() && process(pid).isEmpty();
+  }
+
   private String program(int pid) {
     String file = link(proc.resolve(pid + "/exe"));
     return file.substring(file.lastIndexOf('/') + 1);

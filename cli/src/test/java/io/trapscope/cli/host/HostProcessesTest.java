@@ -47,6 +47,9 @@ class HostProcessesTest {
     assertThat(chosen(Set.of(), Set.of("qemu-system-x86_64")).isWanted(300)).isFalse();
     assertThat(chosen(Set.of(), Set.of()).isWanted(300)).isTrue();
     assertThat(chosen(Set.of(), Set.of("nobody")).isWanted(9999)).isFalse();
+    assertThat(chosen(Set.of(), Set.of("nobody")).isUnknown(9999)).isTrue();
+    assertThat(chosen(Set.of(), Set.of("nobody")).isUnknown(300)).isFalse();
+    assertThat(chosen(Set.of(100), Set.of()).isUnknown(9999)).isFalse();
   }
 
   @Test

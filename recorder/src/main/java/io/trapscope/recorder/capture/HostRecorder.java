@@ -17,6 +17,7 @@ import io.trapscope.recorder.tracepoint.Tracepoint;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,7 @@ public final class HostRecorder {
 
   /** How VMMs call the threads of their vCPUs: QEMU and StratoVirt, Firecracker, others. */
   private static final Pattern VCPU_NAME =
-      Pattern.compile("(?:CPU |fc_vcpu |vcpu|crosvm_vcpu)(\\d+).*");
+      Pattern.compile("(?:CPU |fc_vcpu |vcpu|crosvm_vcpu)(\\d{1,5})(?!\\d).*");
 
   private static final int NONE = -1;
 
@@ -55,6 +56,10 @@ public final class HostRecorder {
       this.tid = tid;
       this.joiner = joiner;
     }
+
+    boolean isNamedLikeVcpu() {
+      return VCPU_NAME.matcher(name).matches();
+    }
   }
 
   private final TraceWriter trace;
@@ -63,9 +68,11 @@ public final class HostRecorder {
   private final Set<EventType> types;
   private final ExitSink other;
   private final Map<Integer, Boolean> wanted = new HashMap<>();
+  private final Set<Integer> unnamed = new HashSet<>();
   private final Map<Integer, Watched> threads = new LinkedHashMap<>();
   private final Map<Tracepoint, long[]> selected = new LinkedHashMap<>();
   private TraceException failure;
+  private long hidden;
 
   /**
    * @param trace with no vCPUs yet; not finished or closed here
@@ -84,25 +91,45 @@ public final class HostRecorder {
   /** Takes one record; see {@link ExitJoiner#accept}. Those of other processes are passed over. */
   public void record(
       Tracepoint tracepoint, ByteBuffer raw, int at, int length, long nanos, int pid, int tid) {
-    if (!wanted.computeIfAbsent(pid, processes::isWanted)) {
+    boolean take = wanted.computeIfAbsent(pid, this::isWanted);
+    boolean unknown = tid <= 0 || !take && unnamed.contains(pid);
+    if (unknown && isOfVcpu(tracepoint.kind())) {
+      hidden++;
+      return;
+    }
+    if (!take) {
       return;
     }
     selected.computeIfAbsent(tracepoint, absent -> new long[1])[0]++;
     Watched thread = threads.get(tid);
     if (thread == null) {
       thread = new Watched(pid, tid, new ExitJoiner(other));
+      thread.name = processes.thread(pid, tid);
       threads.put(tid, thread);
     }
-    if (thread.stream == NONE && isOfVcpu(tracepoint)) {
+    if (thread.stream == NONE && (isOfVcpu(tracepoint.kind()) || thread.isNamedLikeVcpu())) {
       thread = vcpu(thread);
     }
     thread.lastNanos = Math.max(thread.lastNanos, nanos);
     thread.joiner.accept(tracepoint, raw, at, length, thread.lastNanos);
   }
 
-  /** Only the thread that runs a vCPU has exits. */
-  private static boolean isOfVcpu(Tracepoint tracepoint) {
-    return tracepoint.kind() != null && tracepoint.kind().group() == KvmTracepoint.Group.EXITS;
+  private boolean isWanted(int pid) {
+    if (processes.isWanted(pid)) {
+      return true;
+    }
+    if (processes.isUnknown(pid)) {
+      unnamed.add(pid);
+    }
+    return false;
+  }
+
+  /**
+   * Whether only the thread that runs a vCPU has such records. Any thread sets interrupt lines and
+   * changes mappings, and what a tracepoint without a kind tells of is not known.
+   */
+  private static boolean isOfVcpu(KvmTracepoint kind) {
+    return kind != null && kind != KvmTracepoint.SET_IRQ && kind.group() != KvmTracepoint.Group.MMU;
   }
 
   private Watched vcpu(Watched before) {
@@ -136,25 +163,29 @@ public final class HostRecorder {
 
   /** The vCPUs found so far, in the order of their streams. */
   public List<VcpuThread> vcpus() {
+    List<Watched> found =
+        new ArrayList<>(threads.values().stream().filter(each -> each.stream != NONE).toList());
+    found.sort((a, b) -> Integer.compare(a.tid, b.tid));
     List<VcpuThread> vcpus = new ArrayList<>();
     Map<Integer, Integer> unnamed = new HashMap<>();
-    for (Watched thread : threads.values()) {
-      if (thread.stream != NONE) {
-        vcpus.add(
-            new VcpuThread(
-                thread.stream,
-                number(thread, unnamed),
-                thread.pid,
-                thread.process,
-                thread.tid,
-                thread.name));
-      }
+    for (Watched thread : found) {
+      vcpus.add(
+          new VcpuThread(
+              thread.stream,
+              number(thread, unnamed),
+              thread.pid,
+              thread.process,
+              thread.tid,
+              thread.name));
     }
     vcpus.sort((a, b) -> Integer.compare(a.stream(), b.stream()));
     return vcpus;
   }
 
-  /** KVM's number where its records tell it, else the name's, else the order of appearance. */
+  /**
+   * KVM's number where its records tell it, else the name's, else the place among the process's
+   * others: a VMM starts the threads of its vCPUs one after the other.
+   */
   private static int number(Watched thread, Map<Integer, Integer> unnamed) {
     if (thread.joiner.vcpu() >= 0) {
       return thread.joiner.vcpu();
@@ -190,6 +221,15 @@ public final class HostRecorder {
   /** Why a vCPU could not get a stream; empty where all have one. */
   public String failure() {
     return failure == null ? "" : failure.getMessage();
+  }
+
+  /**
+   * How many records of vCPUs were passed over because nobody can say whose they are. Their process
+   * was to be chosen by its name, and had ended before that could be read; or it is outside of our
+   * PID namespace, which a container has of its own, and its threads have no numbers there.
+   */
+  public long hidden() {
+    return hidden;
   }
 
   /** How many records of each tracepoint were those of wanted processes. */

@@ -28,8 +28,11 @@ final class OtherEvents {
 
   private static final int INSTRUCTION = 15;
 
-  /** Room for records that wait; an exit during which more come is written before its end. */
+  /** Most room for records that wait; an exit during which more come is written before its end. */
   private static final int ROOM = 256 << 10;
+
+  /** Room to begin with: of the threads of a host, which are many, most need none. */
+  private static final int FIRST_ROOM = 1 << 10;
 
   // Each kept record: its length, the index of its tracepoint, when, then its bytes. A fault's are
   // its values.
@@ -37,7 +40,7 @@ final class OtherEvents {
   private static final int FAULT = -1;
 
   private final ExitSink sink;
-  private final ByteBuffer kept = ByteBuffer.allocate(ROOM).order(ByteOrder.LITTLE_ENDIAN);
+  private ByteBuffer kept = ByteBuffer.allocate(FIRST_ROOM).order(ByteOrder.LITTLE_ENDIAN);
   private final List<Tracepoint> known = new ArrayList<>();
   private final FieldValues fault = new FieldValues();
   private final byte[] instruction = new byte[INSTRUCTION];
@@ -48,7 +51,7 @@ final class OtherEvents {
 
   /** Keeps a record for {@link #flush}; false where there is no room. */
   boolean keep(Tracepoint tracepoint, ByteBuffer raw, int at, int length, long nanos) {
-    if (kept.remaining() < HEAD + length) {
+    if (!hasRoom(HEAD + length)) {
       return false;
     }
     int index = known.indexOf(tracepoint);
@@ -65,11 +68,23 @@ final class OtherEvents {
   /** Keeps a fault on memory for {@link #flush}; false where there is no room. */
   boolean keep(FieldValues values) {
     int length = values.savedBytes();
-    if (kept.remaining() < HEAD + length) {
+    if (!hasRoom(HEAD + length)) {
       return false;
     }
     kept.putInt(length).putInt(FAULT).putLong(0);
     values.save(kept);
+    return true;
+  }
+
+  /** Whether so many bytes fit in; makes more room as long as there may be. */
+  private boolean hasRoom(int bytes) {
+    while (kept.remaining() < bytes) {
+      if (kept.capacity() == ROOM) {
+        return false;
+      }
+      ByteBuffer larger = ByteBuffer.allocate(2 * kept.capacity()).order(ByteOrder.LITTLE_ENDIAN);
+      kept = larger.put(kept.flip());
+    }
     return true;
   }
 

@@ -29,6 +29,7 @@ class HostRecorderTest {
   private static final Tracepoint EXIT =
       tracepoint(KvmTracepoint.EXIT, "unsigned int exit_reason", 8);
   private static final Tracepoint IRQ = tracepoint(KvmTracepoint.SET_IRQ, "unsigned int gsi", 8);
+  private static final Tracepoint EOI = tracepoint(KvmTracepoint.EOI, "unsigned int vector", 8);
   private static final int HLT = 12;
 
   @TempDir private Path folder;
@@ -50,7 +51,12 @@ class HostRecorderTest {
       new Processes() {
         @Override
         public boolean isWanted(int pid) {
-          return pid != 666;
+          return pid != 666 && pid != 777;
+        }
+
+        @Override
+        public boolean isUnknown(int pid) {
+          return pid == 777;
         }
 
         @Override
@@ -60,7 +66,11 @@ class HostRecorderTest {
 
         @Override
         public String thread(int pid, int tid) {
-          return pid == 100 ? "qemu-system-x86" : "fc_vcpu " + (tid - 200);
+          return switch (pid) {
+            case 100 -> "qemu-system-x86";
+            case 300 -> "vcpu99999999999"; // as long as a name may be
+            default -> "fc_vcpu " + (tid - 200);
+          };
         }
       };
 
@@ -135,6 +145,60 @@ class HostRecorderTest {
             "tracepoint-selected kvm_set_irq 2",
             "tracepoint-selected kvm_entry 2",
             "tracepoint-selected kvm_exit 3");
+  }
+
+  @Test
+  void aVcpuIsKnownByWhatOnlyItDoesOrByItsName() throws Exception {
+    TraceReader trace =
+        record(
+            EnumSet.allOf(EventType.class),
+            recorder -> {
+              record(recorder, IRQ, 4, 10, 100, 100); // QEMU's main thread
+              record(recorder, EOI, 4, 20, 100, 101); // acknowledged by a vCPU of no name
+              record(recorder, IRQ, 4, 30, 100, 101);
+              record(recorder, IRQ, 4, 40, 200, 203); // fc_vcpu 3
+            });
+    assertThat(events(trace))
+        .containsExactly(
+            "other IRQ_LINE@10", "vcpu-0 EOI@20", "vcpu-0 IRQ_LINE@30", "vcpu-1 IRQ_LINE@40");
+    assertThat(trace.header().threads())
+        .containsExactly(
+            new VcpuThread(0, 0, 100, "qemu-system-x86", 101, "qemu-system-x86"),
+            new VcpuThread(1, 3, 200, "firecracker", 203, "fc_vcpu 3"));
+  }
+
+  @Test
+  void vcpusWithoutNumberAreNumberedInTheOrderOfTheirThreads() throws Exception {
+    TraceReader trace =
+        record(
+            EnumSet.allOf(EventType.class),
+            recorder -> {
+              record(recorder, EXIT, HLT, 10, 100, 103);
+              record(recorder, EXIT, HLT, 20, 100, 102);
+              record(recorder, EXIT, HLT, 30, 300, 301); // a name that ends in no number
+            });
+    assertThat(trace.header().threads())
+        .extracting(each -> each.stream() + " " + each.vcpu() + " " + each.tid())
+        .containsExactly("0 1 103", "1 0 102", "2 0 301");
+  }
+
+  @Test
+  void recordsOfVcpusThatCannotBeToldAreCountedAndNotTakenForOthers() throws Exception {
+    TraceReader trace =
+        record(
+            EnumSet.allOf(EventType.class),
+            recorder -> {
+              record(recorder, IRQ, 4, 10, 0, 0); // of an interrupt on an idle CPU
+              record(recorder, EXIT, HLT, 20, 0, 0);
+              record(recorder, EXIT, HLT, 30, 200, 203);
+              record(recorder, ENTRY, 1, 40, 0, 0);
+              record(recorder, EXIT, HLT, 50, 777, 778); // ended before its name was read
+              record(recorder, IRQ, 4, 60, 777, 777);
+              record(recorder, EXIT, HLT, 70, 666, 667); // somebody else's
+              assertThat(recorder.hidden()).isEqualTo(3);
+            });
+    assertThat(events(trace)).containsExactly("other IRQ_LINE@10", "vcpu-0 HLT@30");
+    assertThat(trace.header().threads()).hasSize(1);
   }
 
   @Test

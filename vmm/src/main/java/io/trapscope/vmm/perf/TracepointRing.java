@@ -37,7 +37,7 @@ public final class TracepointRing implements AutoCloseable {
     /**
      * Records that found no room in the ring.
      *
-     * @param nanos time of the record before
+     * @param nanos time of the record behind them, which is the next one
      */
     void lost(long count, long nanos);
   }
@@ -73,7 +73,7 @@ public final class TracepointRing implements AutoCloseable {
   private ByteBuffer data;
   private int mask;
   private long tail;
-  private long lastNanos;
+  private long lost; // told with the record behind them
   private long reported;
 
   private TracepointRing(
@@ -264,9 +264,7 @@ public final class TracepointRing implements AutoCloseable {
   private void record(ByteBuffer from, int at, int size, Reader reader) {
     int type = from.getInt(at + PerfAbi.RECORD_TYPE);
     if (type == PerfAbi.PERF_RECORD_LOST) {
-      long count = from.getLong(at + PerfAbi.LOST_COUNT);
-      reported += count;
-      reader.lost(count, lastNanos);
+      lost += from.getLong(at + PerfAbi.LOST_COUNT);
       return;
     }
     if (type != PerfAbi.PERF_RECORD_SAMPLE) {
@@ -275,13 +273,20 @@ public final class TracepointRing implements AutoCloseable {
     int place = timePlace(at);
     int pid = withThreads ? from.getInt(place - 8) : 0;
     int tid = withThreads ? from.getInt(place - 4) : 0;
-    lastNanos = from.getLong(place);
+    long nanos = from.getLong(place);
+    if (lost > 0) {
+      // The kernel tells of them when one finds room again, and only then. Whatever came meanwhile
+      // from elsewhere is in the trace already: on another CPU, or from the vCPU's own loop.
+      reported += lost;
+      reader.lost(lost, nanos);
+      lost = 0;
+    }
     int length = Math.min(from.getInt(place + 8), size - (place + 12 - at));
     int id = length < 2 ? 0 : from.getShort(place + 12) & 0xffff;
     Tracepoint tracepoint = byId[id];
     if (tracepoint != null) {
       read[indexById[id]]++;
-      reader.record(tracepoint, from, place + 12, length, lastNanos, pid, tid);
+      reader.record(tracepoint, from, place + 12, length, nanos, pid, tid);
     }
   }
 

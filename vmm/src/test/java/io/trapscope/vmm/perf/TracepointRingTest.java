@@ -14,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -29,6 +31,7 @@ class TracepointRingTest {
     private int calls;
     private long all;
     private long lost;
+    private final Map<Integer, Long> losses = new TreeMap<>();
 
     Seen(Tracepoint enter) {
       number = enter.format().field("id");
@@ -48,6 +51,7 @@ class TracepointRingTest {
     @Override
     public void lost(long count, long nanos) {
       lost += count;
+      losses.put(times.size(), nanos);
     }
   }
 
@@ -138,6 +142,8 @@ class TracepointRingTest {
       ring.drain(seen);
       long unreported = ring.unreported();
       assertThat(seen.lost).isPositive();
+      seen.losses.forEach(
+          (next, nanos) -> assertThat(nanos).as("a loss").isEqualTo(seen.times.get(next)));
       assertThat(unreported).isPositive();
       assertThat(seen.all + seen.lost + unreported)
           .isEqualTo(ring.counted(0) + ring.counted(1))
