@@ -61,6 +61,6 @@ public record Until(byte[] text, long exits, long instructions, long guestNanos)
     if (instructions >= 0) {
       return instructions + " instructions";
     }
-    return Duration.ofNanos(guestNanos) + " of guest time";
+    return Durations.format(Duration.ofNanos(guestNanos)) + " of guest time";
   }
 }

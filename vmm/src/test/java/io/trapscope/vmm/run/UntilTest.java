@@ -20,6 +20,17 @@ class UntilTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "time=200ms, 200ms of guest time",
+    "time=0.5h, 30m of guest time",
+    "exits=5, 5 exits",
+    "text=#, text '#' appeared"
+  })
+  void saysWhatEndedTheRunInTheWordsOfTheOption(String condition, String said) {
+    assertThat(Until.parse(condition).describe()).isEqualTo(said);
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"", "text=", "exits", "exits=0", "exits=x", "time=5 parsecs", "foo=1"})
   void refusesWhatItDoesNotKnow(String condition) {
     assertThatThrownBy(() -> Until.parse(condition))
