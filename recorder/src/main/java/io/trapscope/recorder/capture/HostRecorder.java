@@ -46,7 +46,7 @@ public final class HostRecorder {
     final int tid;
     final ExitJoiner joiner;
     int stream = NONE;
-    int vcpu = NONE;
+    boolean runsVcpu;
     String process = "";
     String name = "";
     long lastNanos;
@@ -55,10 +55,6 @@ public final class HostRecorder {
       this.pid = pid;
       this.tid = tid;
       this.joiner = joiner;
-    }
-
-    boolean isNamedLikeVcpu() {
-      return VCPU_NAME.matcher(name).matches();
     }
   }
 
@@ -104,10 +100,11 @@ public final class HostRecorder {
     Watched thread = threads.get(tid);
     if (thread == null) {
       thread = new Watched(pid, tid, new ExitJoiner(other));
-      thread.name = processes.thread(pid, tid);
+      thread.runsVcpu = VCPU_NAME.matcher(processes.thread(pid, tid)).matches();
       threads.put(tid, thread);
     }
-    if (thread.stream == NONE && (isOfVcpu(tracepoint.kind()) || thread.isNamedLikeVcpu())) {
+    thread.runsVcpu |= isOfVcpu(tracepoint.kind());
+    if (thread.runsVcpu && thread.stream == NONE && failure == null) {
       thread = vcpu(thread);
     }
     thread.lastNanos = Math.max(thread.lastNanos, nanos);
@@ -133,18 +130,16 @@ public final class HostRecorder {
   }
 
   private Watched vcpu(Watched before) {
-    ExitSink sink = other;
-    int stream = NONE;
+    int stream = vcpus().size();
+    ExitSink sink;
     try {
-      if (failure == null) {
-        stream = vcpus().size();
-        sink = new FilteringSink(trace.addVcpu(), types);
-      }
+      sink = new FilteringSink(trace.addVcpu(), types);
     } catch (TraceException e) {
       failure = e; // its events go where they are not lost, and the end of the run says why
-      stream = NONE;
+      return before;
     }
     Watched thread = new Watched(before.pid, before.tid, new ExitJoiner(sink));
+    thread.runsVcpu = true;
     thread.stream = stream;
     thread.process = processes.process(before.pid);
     thread.name = processes.thread(before.pid, before.tid);

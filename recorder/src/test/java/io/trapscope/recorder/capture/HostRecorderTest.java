@@ -15,6 +15,7 @@ import io.trapscope.recorder.tracepoint.Tracepoint;
 import io.trapscope.recorder.tracepoint.TracepointFormat;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -214,6 +215,32 @@ class HostRecorderTest {
             });
     assertThat(events(trace)).containsExactly("vcpu-0 HLT@40", "other GAP@50", "vcpu-0 HLT@70");
     assertThat(trace.end().orElseThrow().lost()).isEqualTo(9);
+  }
+
+  @Test
+  void ofAVcpuThatGetsNoStreamNoExitIsMissing() throws Exception {
+    TraceHeader header = TraceHeader.builder().cpus(0).build();
+    Path folder = this.folder.resolve("trace");
+    try (TraceWriter trace = TraceWriter.create(folder, false, header)) {
+      Files.createFile(folder.resolve("vcpu-1"));
+      HostRecorder recorder = new HostRecorder(trace, header, HOST, EnumSet.allOf(EventType.class));
+      for (int i = 0; i < 3; i++) {
+        record(recorder, EXIT, HLT, 10 + i, 100, 101);
+        record(recorder, EXIT, HLT, 20 + i, 100, 102);
+      }
+      recorder.finish();
+      assertThat(recorder.failure()).contains("cannot add a vCPU");
+      assertThat(recorder.vcpus()).hasSize(1);
+      trace.finish(RunEnd.DETACHED, 0, "", recorder.counters());
+    }
+    assertThat(events(TraceReader.open(folder)))
+        .containsExactly(
+            "vcpu-0 HLT@10",
+            "vcpu-0 HLT@11",
+            "vcpu-0 HLT@12",
+            "other HLT@20",
+            "other HLT@21",
+            "other HLT@22");
   }
 
   @Test
