@@ -70,7 +70,7 @@ def exit_latency(trace, reasons):
                    "mean": (2 * sum(times) + len(times)) // (2 * len(times))}
             for column, percent in [("p50", "50"), ("p90", "90"), ("p99", "99"), ("p99_9", "99.9")]:
                 row[column] = percentile(times, percent, "0.001")
-            rows.append(row | {"max": times[-1], "window": WINDOWS[name]})
+            rows.append(row | {"max": times[-1], "window": trace.note(f"{name}_time") or WINDOWS[name]})
     return rows
 
 

@@ -100,6 +100,7 @@ class Trace:
         return min(starts, default=self.header["clocks"]["epoch_ns"])
 
     def note(self, name):
+        """What the header says of something, empty where it says nothing."""
         return self.header.get("notes", {}).get(name, "")
 
 

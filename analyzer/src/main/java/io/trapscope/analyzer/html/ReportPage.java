@@ -59,7 +59,7 @@ public final class ReportPage {
     }
     json.writeEndObject();
     writeTimeline(json, page);
-    writeLatency(json, page);
+    writeLatency(json, page, facts.notes());
     writeFaults(json, page);
     writeConsole(json, page.console);
   }
@@ -127,11 +127,12 @@ public final class ReportPage {
     }
   }
 
-  private static void writeLatency(JsonGenerator json, PageData page) throws IOException {
+  private static void writeLatency(JsonGenerator json, PageData page, Map<String, String> notes)
+      throws IOException {
     json.writeObjectFieldStart("latency");
     for (Stage stage : Stage.values()) {
       json.writeObjectFieldStart(stage.title());
-      json.writeStringField("window", stage.window());
+      json.writeStringField("window", stage.window(notes));
       writeTriples(json, "cells", page.latency[stage.ordinal()], page.scale.used());
       json.writeEndObject();
     }

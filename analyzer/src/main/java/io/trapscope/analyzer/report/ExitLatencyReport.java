@@ -63,12 +63,12 @@ public final class ExitLatencyReport implements Report {
 
   @Override
   public List<Table> tables(Findings found) {
-    return List.of(table(found.tally().latencies(), true));
+    return List.of(table(found, true));
   }
 
   @Override
   public List<Table> summary(Findings found) {
-    return List.of(table(found.tally().latencies(), false));
+    return List.of(table(found, false));
   }
 
   /** All vCPUs added up, called {@code REASON-stage}. */
@@ -87,7 +87,9 @@ public final class ExitLatencyReport implements Report {
     return histograms;
   }
 
-  private static Table table(Latencies latencies, boolean byVcpu) {
+  private static Table table(Findings found, boolean byVcpu) {
+    Latencies latencies = found.tally().latencies();
+    Map<String, String> notes = found.facts().notes();
     List<Latencies.Entry> entries = byVcpu ? latencies.entries() : latencies.overVcpus();
     entries.sort(
         Comparator.comparingLong((Latencies.Entry entry) -> -entry.time())
@@ -98,14 +100,19 @@ public final class ExitLatencyReport implements Report {
       for (Stage stage : STAGES) {
         Latency latency = entry.stages()[stage.ordinal()];
         if (latency != null) {
-          appendRow(table, entry, stage, latency, byVcpu);
+          appendRow(table, entry, stage, latency);
+          if (byVcpu) {
+            ExitEvents.setVcpu(table, entry.vcpu());
+            table.text(13, stage.window(notes));
+          }
+          table.endRow();
         }
       }
     }
     for (Stage stage : STAGES) {
       boolean told = entries.stream().anyMatch(each -> each.stages()[stage.ordinal()] != null);
       if (told && !byVcpu) {
-        table.note(stage.title() + ": " + stage.window());
+        table.note(stage.title() + ": " + stage.window(notes));
       }
     }
     if (latencies.implausible() > 0) {
@@ -117,12 +124,8 @@ public final class ExitLatencyReport implements Report {
   }
 
   private static void appendRow(
-      Table.Builder table, Latencies.Entry entry, Stage stage, Latency latency, boolean byVcpu) {
+      Table.Builder table, Latencies.Entry entry, Stage stage, Latency latency) {
     ExitEvents.setReason(table, entry.reason());
-    if (byVcpu) {
-      ExitEvents.setVcpu(table, entry.vcpu());
-      table.text(13, stage.window());
-    }
     table.number(3, stage.ordinal());
     table.number(4, latency.count());
     table.number(5, latency.total());
@@ -133,6 +136,5 @@ public final class ExitLatencyReport implements Report {
       table.number(8 + i, percentiles[i]);
     }
     table.number(12, latency.max());
-    table.endRow();
   }
 }

@@ -22,7 +22,7 @@ import java.util.Map;
  * @param regions names of the machine's memory regions, by the id that events carry
  * @param counters what the host's counters have gained while it was recorded
  * @param platform names of devices and registers
- * @param protocol how the guest was started, as the header's note says; empty where it says nothing
+ * @param notes what else the header says
  * @param symbols names of guest addresses
  */
 public record TraceFacts(
@@ -33,11 +33,12 @@ public record TraceFacts(
     Map<Integer, String> regions,
     List<Counter> counters,
     Platform platform,
-    String protocol,
+    Map<String, String> notes,
     SymbolTable symbols) {
   public TraceFacts {
     regions = Map.copyOf(regions);
     counters = List.copyOf(counters);
+    notes = Map.copyOf(notes);
   }
 
   /** The facts that a trace's header and footer state, without names of guest addresses. */
@@ -66,7 +67,7 @@ public record TraceFacts(
         regions,
         counters,
         Platform.of(header),
-        header.notes().getOrDefault("protocol", ""),
+        header.notes(),
         symbols);
   }
 
@@ -88,13 +89,18 @@ public record TraceFacts(
   /** The same with other counters. */
   public TraceFacts withCounters(List<Counter> gained) {
     return new TraceFacts(
-        wallClockOffset, start, vcpus, ramEnd, regions, gained, platform, protocol, symbols);
+        wallClockOffset, start, vcpus, ramEnd, regions, gained, platform, notes, symbols);
   }
 
   /** The same with other names of guest addresses. */
   public TraceFacts withSymbols(SymbolTable names) {
     return new TraceFacts(
-        wallClockOffset, start, vcpus, ramEnd, regions, counters, platform, protocol, names);
+        wallClockOffset, start, vcpus, ramEnd, regions, counters, platform, notes, names);
+  }
+
+  /** How the guest was started; empty where the trace does not tell. */
+  public String protocol() {
+    return notes.getOrDefault("protocol", "");
   }
 
   /** Name of the memory region with this id, or "region N" where the trace names none. */

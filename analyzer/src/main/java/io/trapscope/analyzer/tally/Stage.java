@@ -5,6 +5,7 @@ import io.trapscope.recorder.event.Field;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * The stages of an exit in the order in which they pass. Each one's window is its field's; none
@@ -65,8 +66,12 @@ public enum Stage {
     return field.column();
   }
 
-  /** What its time spans. */
-  public String window() {
-    return field.meaning();
+  /**
+   * What its time spans.
+   *
+   * @param notes of the trace's header, which may say more of it
+   */
+  public String window(Map<String, String> notes) {
+    return notes.getOrDefault(title() + "_time", field.meaning());
   }
 }
