@@ -7,10 +7,11 @@ import statistics
 from . import counted
 from .cells import Difference, Near, compare
 from .phases import phases
-from .timed import between, is_handling_told, tells
+from .timed import between, is_handling_told
 from .trace import duration, handling
 
-MEASURES = {"count": lambda event: 1, "guest": lambda event: duration(event, "guest_ns") or 0, "handling": handling}
+MEASURES = {"count": lambda event: 1, "guest": lambda event: duration(event, "guest_ns"),
+            "handling": lambda event: handling(event) if is_handling_told(event) else None}
 HOTSPOT_KEYS = ["target", "direction", "size"]
 
 
@@ -51,6 +52,8 @@ def quantile(degrees):
 
 def change(a, b):
     """Mean, mean, low, high, p by Welch; None where nothing is known of the spread."""
+    if None in a or None in b:
+        return None, None, None, None, None
     means = statistics.fmean(a), statistics.fmean(b)
     if len(a) < 2 or len(b) < 2:
         return *means, None, None, None
@@ -82,22 +85,18 @@ def verdict(a, b, p):
 
 
 def sums(trace, key):
-    """What a trace has by key: number, guest time and handling."""
-    found = {}
-    for event in trace.exits:
-        row = found.setdefault(key(event), dict.fromkeys(MEASURES, 0))
-        for name, of in MEASURES.items():
-            row[name] += of(event)
-    return found
+    """What a trace has by key: number, guest time and handling; None where no exit tells it."""
+    return {values: {name: counted.total(map(of, events)) for name, of in MEASURES.items()}
+            for values, events in counted.grouped(trace.exits, key).items()}
 
 
 def by_phase(trace):
     found = {}
     begins = phases(trace, [], [])
     for (name, _, _), span in zip(begins, between(trace, [begin for _, begin, _ in begins])):
-        row, passed = found.setdefault((name,), dict.fromkeys(MEASURES, 0)), span.sums()
+        row, passed = found.setdefault((name,), dict.fromkeys(MEASURES)), span.sums()
         for measure, column in zip(MEASURES, ["count", "guest_ns", "handling_ns"]):
-            row[measure] += passed[column] or 0
+            row[measure] = counted.total([row[measure], passed[column]])
     return found
 
 
@@ -109,6 +108,9 @@ def expected(columns, sides, sums_of):
         changes = [change(*([one.get(key, {}).get(name, 0) for one in side] for side in found)) for key in keys]
         adjusted = holm([change[4] for change in changes])
         for row, (a, b, low, high, _), p in zip(rows, changes, adjusted):
+            if a is None:
+                row |= {f"{name}_{part}": None for part in ("a", "b", "change", "low", "high", "ratio", "p", "verdict")}
+                continue
             # Times are whole ns.
             least = 1e-6 if name == "count" else 0.51
             near = lambda value: None if value is None else Near(value, least=least)
@@ -153,12 +155,10 @@ class Budget:
             line = {} if reason is None else {"reason": reason}
             name = random_.choice(["max_exits", "max_guest_ns", "max_handling_ns"])
             of = dict(zip(["max_exits", "max_guest_ns", "max_handling_ns"], MEASURES.values()))[name]
-            value = sum(map(of, chosen))
-            told = {"max_exits": True, "max_guest_ns": tells(trace.exits, lambda e: duration(e, "guest_ns") is not None),
-                    "max_handling_ns": tells(trace.exits, is_handling_told)}[name]
-            line[name] = max(0, value + random_.choice([-1, 0, 1]))
+            value = counted.total(map(of, chosen)) if chosen else 0
+            line[name] = max(0, (value or 0) + random_.choice([-1, 0, 1]))
             self.lines.append(line)
-            if value > line[name] or not told:
+            if value is None or value > line[name]:
                 self.broken.append(reason or "all exits")
         path.write_text("// limits\n" + json.dumps({"budget": self.lines}))
 

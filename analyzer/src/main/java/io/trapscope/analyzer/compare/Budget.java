@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import io.trapscope.analyzer.pipeline.Results;
 import io.trapscope.analyzer.table.CellText;
-import io.trapscope.analyzer.table.Table;
 import io.trapscope.recorder.event.ExitReason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
 
 /**
  * The most exits and time that a run may have, for the CI of a guest kernel or a VMM. The file is
@@ -176,14 +174,6 @@ public final class Budget {
         .toList();
   }
 
-  /** Whether the trace has what is bounded: times need not have been captured. */
-  private static boolean isTold(Measure measure, Results results) {
-    Table exits = results.table("exit_histogram").orElseThrow();
-    int column = exits.schema().indexOf(measure.column);
-    return exits.rows() == 0
-        || IntStream.range(0, exits.rows()).anyMatch(row -> !exits.isNull(row, column));
-  }
-
   private static double found(Line line, Measure measure, Results results) {
     if (line.phase() == null) {
       Sums sums = sums(results, "exit_histogram", "reason");
@@ -203,11 +193,11 @@ public final class Budget {
   }
 
   private static String broken(Line line, Measure measure, Results results) {
-    if (!isTold(measure, results)) {
+    double found = found(line, measure, results);
+    if (Double.isNaN(found)) {
       String time = measure == Measure.GUEST ? "guest time" : "handling times";
       return line.subject() + ": the trace does not tell " + time;
     }
-    double found = found(line, measure, results);
     long most = line.most(measure);
     if (found <= most) {
       return "";

@@ -16,6 +16,8 @@ import org.apache.commons.statistics.distribution.TDistribution;
  * there is nothing to estimate: the change is exact. With one recording a side nothing is known of
  * the spread, and there is no interval, unless the caller knows that runs cannot differ.
  *
+ * <p>Where any recording does not tell the number, which is NaN, all is NaN.
+ *
  * @param before mean of the first side
  * @param after mean of the second side
  * @param low end of the 95 % interval of {@code after - before}; NaN where there is none
@@ -26,6 +28,9 @@ import org.apache.commons.statistics.distribution.TDistribution;
 record Change(double before, double after, double low, double high, double p, boolean exact) {
   private static final double TAIL = 0.025;
 
+  private static final Change UNTOLD =
+      new Change(Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN, false);
+
   /**
    * Compares two samples.
    *
@@ -33,6 +38,9 @@ record Change(double before, double after, double low, double high, double p, bo
    */
   static Change of(double[] before, double[] after, boolean deterministic) {
     double difference = mean(after) - mean(before);
+    if (Double.isNaN(difference)) {
+      return UNTOLD;
+    }
     boolean alike = spread(before) == 0 && spread(after) == 0;
     boolean known = deterministic || before.length > 1 && after.length > 1;
     if (alike && known) {
@@ -50,6 +58,11 @@ record Change(double before, double after, double low, double high, double p, bo
     double half = student.inverseSurvivalProbability(TAIL) * error;
     double p = 2 * student.survivalProbability(Math.abs(difference) / error);
     return new Change(mean(before), mean(after), difference - half, difference + half, p, false);
+  }
+
+  /** Whether all recordings tell it. */
+  boolean isTold() {
+    return !Double.isNaN(before);
   }
 
   static double mean(double[] sample) {

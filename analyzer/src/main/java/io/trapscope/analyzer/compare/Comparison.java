@@ -95,7 +95,9 @@ final class Comparison {
       for (int i = 0; i < measures.size(); i++) {
         Change change = change(rows.get(row), measures.get(i));
         double p = adjusted.get(i)[row];
-        append(table, column, measures.get(i), change, p, all);
+        if (change.isTold()) {
+          append(table, column, measures.get(i), change, p, all);
+        }
         column += all ? ALL_COLUMNS : SUMMARY_COLUMNS;
       }
       table.endRow();
@@ -133,7 +135,12 @@ final class Comparison {
     List<Column> columns = new ArrayList<>(keys);
     for (Measure measure : measures) {
       String prefix = measure.prefix();
-      columns.add(number(measure, prefix + "_a", measure.meaning + ", mean of the first side"));
+      columns.add(
+          number(
+              measure,
+              prefix + "_a",
+              measure.meaning
+                  + ", mean of the first side; null, with all about it, where a recording that has the key does not tell"));
       columns.add(number(measure, prefix + "_b", "the same, mean of the second side"));
       columns.add(number(measure, prefix + "_change", "second side less first side"));
       if (all) {

@@ -7,6 +7,7 @@ import io.trapscope.analyzer.table.Table;
 import io.trapscope.analyzer.table.TableSchema;
 import io.trapscope.analyzer.tally.Stage;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,13 +34,24 @@ final class Sums {
       for (String name : keys) {
         key.add(cell(table, row, table.schema().indexOf(name)));
       }
-      double[] values =
-          sums.byKey.computeIfAbsent(key, absent -> new double[Measure.values().length]);
+      double[] values = sums.byKey.computeIfAbsent(key, absent -> untold());
       for (Measure measure : Measure.values()) {
-        values[measure.ordinal()] += value(table, row, measure);
+        int at = measure.ordinal();
+        values[at] = sum(values[at], value(table, row, measure));
       }
     }
     return sums;
+  }
+
+  private static double[] untold() {
+    double[] values = new double[Measure.values().length];
+    Arrays.fill(values, Double.NaN);
+    return values;
+  }
+
+  /** What is not told, NaN, adds nothing. */
+  private static double sum(double sum, double value) {
+    return Double.isNaN(sum) ? value : Double.isNaN(value) ? sum : sum + value;
   }
 
   private static Object cell(Table table, int row, int column) {
@@ -61,28 +73,23 @@ final class Sums {
   }
 
   private static double value(Table table, int row, Measure measure) {
-    int column = position(table.schema(), measure.column);
-    if (column >= 0) {
-      return table.number(row, column);
+    if (measure != Measure.HANDLING || hasColumn(table.schema(), measure.column)) {
+      return value(table, row, measure.column);
     }
-    double sum = 0;
-    if (measure == Measure.HANDLING) {
-      for (Stage stage : Stage.HANDLING) {
-        int at = position(table.schema(), stage.column());
-        sum += at < 0 ? 0 : table.number(row, at);
-      }
+    double sum = Double.NaN;
+    for (Stage stage : Stage.HANDLING) {
+      sum = sum(sum, value(table, row, stage.column()));
     }
     return sum;
   }
 
-  private static int position(TableSchema schema, String name) {
-    List<Column> columns = schema.columns();
-    for (int i = 0; i < columns.size(); i++) {
-      if (columns.get(i).name().equals(name)) {
-        return i;
-      }
-    }
-    return -1;
+  private static double value(Table table, int row, String name) {
+    int column = table.schema().indexOf(name);
+    return table.isNull(row, column) ? Double.NaN : table.number(row, column);
+  }
+
+  private static boolean hasColumn(TableSchema schema, String name) {
+    return schema.columns().stream().anyMatch(column -> column.name().equals(name));
   }
 
   /** Every key, in the table's order. */
@@ -95,14 +102,17 @@ final class Sums {
     return byKey.containsKey(key);
   }
 
-  /** The sum for a key; 0 where the recording has none. */
+  /** The sum for a key; 0 where the recording has none, NaN where it does not tell. */
   double get(List<Object> key, Measure measure) {
     double[] values = byKey.get(key);
     return values == null ? 0 : values[measure.ordinal()];
   }
 
-  /** The sum over all keys. */
+  /** The sum over all keys; NaN where there are some and none tells. */
   double total(Measure measure) {
-    return byKey.values().stream().mapToDouble(values -> values[measure.ordinal()]).sum();
+    return byKey.values().stream()
+        .mapToDouble(values -> values[measure.ordinal()])
+        .reduce(Sums::sum)
+        .orElse(0);
   }
 }
