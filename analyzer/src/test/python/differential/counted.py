@@ -253,7 +253,9 @@ def coverage(trace):
     for kind, name, type_, reason in KINDS:
         events = trace.exits if type_ is None else [event for event in trace.events if event["type"] == type_]
         recorded = sum(reason is None or event["reason"] == reason for event in events)
-        add(kind, recorded, name, sum(gain for (_, counter), gain in counters.items() if counter == name))
+        gains = [gain for (_, counter), gain in counters.items() if counter == name]
+        if gains:
+            add(kind, recorded, name, sum(gains))
     for (of, name), hits in counters.items():
         if of == "tracepoint":
             add(f"record of {name}", counters.get(("tracepoint-read", name), 0), "its hits", hits)
