@@ -38,7 +38,10 @@ class Exit {
   /** The stages that a run of our own has, where nothing tells of the kernel's. */
   static final long USUAL_STAGES = GUEST | LOOP | DISPATCH | DEVICE;
 
-  static final long STAGES = USUAL_STAGES | KERNEL | USER;
+  /** Those that only the host's kernel tells. */
+  static final long KERNEL_STAGES = KERNEL | USER;
+
+  static final long STAGES = USUAL_STAGES | KERNEL_STAGES;
 
   /** All but the guest's. */
   static final long HANDLING = STAGES & ~GUEST;
@@ -108,7 +111,11 @@ class Exit {
         (first & table[shape | ExitShape.COUNT_MASK]) == table[shape | ExitShape.COUNT_ONE];
     long several = one ? 0 : table[shape | ExitShape.COUNT_BIT];
     what |= (long) (captured & ExitShape.RELEVANT[id]) << 32 & ~several | (long) id << 8;
-    readKernelStages(block, at, shape, captured);
+    kernel = 0;
+    user = 0;
+    if ((captured & ExitShape.KERNEL_STAGES[id]) != 0) {
+      readKernelStages(block, at, shape, captured);
+    }
     return true;
   }
 
@@ -124,8 +131,6 @@ class Exit {
   }
 
   private void readKernelStages(EventBlock block, int at, int shape, int captured) {
-    kernel = 0;
-    user = 0;
     long bits = ExitShape.TABLE[shape | ExitShape.KERNEL_BITS];
     if ((captured & (int) bits) != 0) {
       kernel = block.u64(at + ((int) (bits >>> 32) & 0xffff));

@@ -77,6 +77,9 @@ final class ExitShape {
   /** The fields that make a difference to what is counted, as presence bits. */
   static final int[] RELEVANT = new int[IDS];
 
+  /** Of each type: presence bits of the time in the kernel and of that outside. */
+  static final int[] KERNEL_STAGES = new int[IDS];
+
   // What follows is a row of numbers a type, which begins at id << WORDS.
 
   static final int WORDS = 3;
@@ -118,6 +121,7 @@ final class ExitShape {
       }
       int rip = layout.offset(Field.RIP);
       offsets(type, rip, rip, rip);
+      KERNEL_STAGES[type.id()] = bit(type, Field.KERNEL_TIME) | bit(type, Field.USER_TIME);
       set(type, KERNEL_BITS, place(type, Field.KERNEL_TIME));
       set(type, USER_BITS, place(type, Field.USER_TIME));
     }

@@ -51,11 +51,13 @@ final class RawSites extends Rows {
     int at = find(exit.rip, exit.number, exit.what);
     rows[at + COUNT]++;
     rows[at + GUEST] += exit.guest;
-    rows[at + KERNEL] += exit.kernel;
     rows[at + LOOP] += exit.loop;
     rows[at + DISPATCH] += exit.dispatch;
     rows[at + DEVICE] += exit.device;
-    rows[at + USER] += exit.user;
+    if ((exit.what & Exit.KERNEL_STAGES) != 0) {
+      rows[at + KERNEL] += exit.kernel;
+      rows[at + USER] += exit.user;
+    }
     rows[at + FIRST] = Math.min(rows[at + FIRST], exit.time);
     rows[at + LAST] = Math.max(rows[at + LAST], exit.time);
     return at;
