@@ -7,11 +7,11 @@ import statistics
 from . import counted
 from .cells import Difference, Near, compare
 from .phases import phases
-from .timed import between, is_handling_told
-from .trace import duration, handling
+from .timed import between
+from .trace import duration
 
 MEASURES = {"count": lambda event: 1, "guest": lambda event: duration(event, "guest_ns"),
-            "handling": lambda event: handling(event) if is_handling_told(event) else None}
+            "handling": lambda event: counted.handled([event])}
 HOTSPOT_KEYS = ["target", "direction", "size"]
 
 

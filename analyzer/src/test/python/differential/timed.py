@@ -3,9 +3,9 @@
 import re
 
 from .cells import Difference
-from .counted import percentile
+from .counted import handled, percentile
 from .phases import phases
-from .trace import HANDLING, duration, handling
+from .trace import duration, handling
 
 FINEST = 100_000
 MOST_BUCKETS = 200
@@ -33,11 +33,11 @@ class Span:
                 self.guest[event["reason"]] = self.guest.get(event["reason"], 0) + passed
             idle = duration(event, "idle_ns")
             if event["type"] == "HLT" and idle:
-                handled = time + handling(event)
-                self.idle += overlap(handled, handled + idle, start, stop)
-        self.times = sorted(handling(event) for event in self.exits if is_handling_told(event))
+                halted = time + handling(event)
+                self.idle += overlap(halted, halted + idle, start, stop)
+        self.times = sorted(handling(event) for event in self.exits if handled([event]) is not None)
         self.tells_guest = tells(trace.exits, lambda event: duration(event, "guest_ns") is not None)
-        self.tells_handling = tells(trace.exits, is_handling_told)
+        self.tells_handling = tells(trace.exits, lambda event: handled([event]) is not None)
         self.tells_touches = tells(
             [event for event in trace.exits if event["type"] == "EPT_FAULT"], lambda event: "first_touch" in event)
         self.faults = [event for event in self.exits if event["type"] == "EPT_FAULT"]
@@ -56,10 +56,6 @@ class Span:
             yield {"reason": reason, "sdm_reason": reasons.get(reason)} | more | {
                 "count": len(own), "guest_ns": self.guest.get(reason, 0) if self.tells_guest else None,
                 "handling_ns": sum(map(handling, own)) if self.tells_handling else None}
-
-
-def is_handling_told(event):
-    return any(duration(event, name) is not None for name in HANDLING)
 
 
 def tells(events, told):

@@ -1,5 +1,6 @@
 package io.trapscope.analyzer.html;
 
+import io.trapscope.analyzer.tally.Bucket;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,9 +12,6 @@ import java.util.List;
 final class SpaceScale {
   /** Rows below the end of RAM; the one with this number is for all that is above. */
   static final int ROWS = 128;
-
-  /** Behind all addresses of today's processors. */
-  private static final long LARGEST = 1L << 52;
 
   private static final long SMALLEST_ROW = 1 << 12;
 
@@ -50,7 +48,7 @@ final class SpaceScale {
 
   /** From where on addresses are in the row above all others. */
   long end() {
-    return ramEnd > 0 ? ramEnd : LARGEST;
+    return ramEnd > 0 ? ramEnd : Bucket.LARGEST;
   }
 
   /** Bytes of each row below. */

@@ -7,6 +7,9 @@ public final class Bucket {
   /** Blocks of guest-physical memory that are told apart. */
   public static final int BLOCKS = 128;
 
+  /** First guest-physical address behind all that today's processors have. */
+  public static final long LARGEST = 1L << 52;
+
   /** Latencies are kept to one part in 32. */
   static final Scale SCALE = new Scale(6);
 

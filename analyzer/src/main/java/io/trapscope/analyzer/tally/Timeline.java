@@ -20,9 +20,6 @@ public final class Timeline {
   private static final long TOUCH =
       (long) ExitShape.bit(EventType.EPT_FAULT, Field.FIRST_TOUCH) << 32;
 
-  /** Behind all addresses of today's processors. */
-  private static final long LARGEST = 1L << 52;
-
   private final TimeAxis axis;
 
   /** Up to here blocks grow for a fault; 0 where RAM is known, so that they do not. */
@@ -55,7 +52,7 @@ public final class Timeline {
 
   Timeline(TimeAxis axis, long ramEnd) {
     this.axis = axis;
-    this.largest = ramEnd > 0 ? 0 : LARGEST;
+    this.largest = ramEnd > 0 ? 0 : Bucket.LARGEST;
     this.blockShift = Bucket.shift(ramEnd);
     this.width = axis.width();
   }
